@@ -1,0 +1,62 @@
+"""Evaluate quality-improvement collaboratives: effects, capability and coding, wave after wave.
+
+The names below are all that a notebook needs::
+
+    import qieval as qi
+
+    study = qi.open_study("demo-collab", wave=2)
+    analysis = study.analysis("fatigue")
+    effect = qi.trial.estimate(analysis.data, outcome="fatigue", arm="arm", cluster="site", stratum="region")
+    effect.tidy()
+
+``trial``, ``capability`` and ``coding`` compute; ``show`` makes tables, figures and sentences of what they
+return.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qieval import capability, coding, trial
+    from qieval import exhibits as show
+    from qieval.errors import DesignError, InputError, QievalError
+    from qieval.pipeline.study import open_study
+
+__version__ = "0.1.0"
+__all__ = [
+    "DesignError",
+    "InputError",
+    "QievalError",
+    "__version__",
+    "capability",
+    "coding",
+    "open_study",
+    "show",
+    "trial",
+]
+
+# Imported when first used: `qieval list` must not wait for SciPy, nor a tally for the mixed model.
+_HOMES = {
+    "DesignError": ("qieval.errors", "DesignError"),
+    "InputError": ("qieval.errors", "InputError"),
+    "QievalError": ("qieval.errors", "QievalError"),
+    "capability": ("qieval.capability", None),
+    "coding": ("qieval.coding", None),
+    "open_study": ("qieval.pipeline.study", "open_study"),
+    "show": ("qieval.exhibits", None),
+    "trial": ("qieval.trial", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qieval' has no attribute {name!r}")
+    home, attribute = _HOMES[name]
+    module = importlib.import_module(home)
+    return module if attribute is None else getattr(module, attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__
