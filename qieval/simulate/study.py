@@ -1,0 +1,113 @@
+"""A whole simulated study, and its extracts as an evaluator would get them at each wave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from qieval.simulate.coders import segments
+from qieval.simulate.interviews import Transcript, codebook, sources
+from qieval.simulate.monthly import measures
+from qieval.simulate.participants import outcomes
+from qieval.simulate.roster import known_at, sites
+from qieval.simulate.teams import capability, coaching
+from qieval.simulate.truth import DEMO, Truth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimulatedStudy:
+    """The tables of a simulated study over all its waves, with the truth they were drawn from.
+
+    Attributes
+    ----------
+    seed : int
+        The seed.
+    truth : Truth
+        What is true.
+    sites, outcomes, capability, coaching, measures, sources, segments, codebook : DataFrame
+        The tables, columns as in ``data/README.md``.
+    texts : mapping of str to Transcript
+        Whole texts of the sources; never written to a file.
+    """
+
+    seed: int
+    truth: Truth
+    sites: pd.DataFrame
+    outcomes: pd.DataFrame
+    capability: pd.DataFrame
+    coaching: pd.DataFrame
+    measures: pd.DataFrame
+    sources: pd.DataFrame
+    segments: pd.DataFrame
+    codebook: pd.DataFrame
+    texts: Mapping[str, Transcript]
+
+    def at(self, wave: int) -> dict[str, pd.DataFrame]:
+        """Return every table as it was known at the end of a wave's window, by name."""
+        last = self.truth.cuts[wave][1]
+        heard = self.sources[self.sources["wave"] <= wave]
+        return {
+            "sites": known_at(self.sites, last),
+            "outcomes": self.outcomes[self.outcomes["wave"] <= wave],
+            "capability": self.capability[self.capability["wave"] <= wave],
+            "coaching": self.coaching[self.coaching["date"] <= last],
+            "measures": self.measures[self.measures["period"] <= last[:7]],
+            "sources": heard,
+            "segments": self.segments[self.segments["source"].isin(heard["source"])],
+            "codebook": self.codebook,
+        }
+
+
+def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
+    """Draw a whole study from a seed and a truth.
+
+    Parameters
+    ----------
+    seed : int
+        Seed, not negative; the same seed gives the same study.
+    truth : Truth
+        What is true; changing a part of it leaves the tables that do not depend on it as they were.
+    """
+    spoken, texts = sources(seed, truth)
+    return SimulatedStudy(
+        seed=seed,
+        truth=truth,
+        sites=sites(seed, truth),
+        outcomes=outcomes(seed, truth),
+        capability=capability(seed, truth),
+        coaching=coaching(seed, truth),
+        measures=measures(seed, truth),
+        sources=spoken,
+        segments=segments(seed, spoken, texts),
+        codebook=codebook(),
+        texts=texts,
+    )
+
+
+def write(study: SimulatedStudy, folder: Path) -> list[Path]:
+    """Write the extract of every wave as ``folder/wave-N/<table>.csv``; return the files in order.
+
+    Each wave's folder holds all rows up to its cut. The same study gives the same bytes: UTF-8, LF line ends,
+    person-years with two decimals, yes-or-no as true and false, nothing where a value is missing.
+    """
+    written = []
+    for wave in range(len(study.truth.cuts)):
+        place = folder / f"wave-{wave}"
+        place.mkdir(parents=True, exist_ok=True)
+        for name, frame in study.at(wave).items():
+            path = place / f"{name}.csv"
+            path.write_bytes(as_csv(frame).encode())
+            written.append(path)
+    return written
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """Give a table as CSV text that does not depend on the machine."""
+    plain = frame.copy()
+    for name in frame.columns:
+        if pd.api.types.is_bool_dtype(frame[name].dtype):
+            plain[name] = frame[name].astype("object").map({True: "true", False: "false"})
+    return plain.to_csv(index=False, lineterminator="\n", float_format="%.2f")

@@ -1,0 +1,106 @@
+"""What a reader must know about a design before its numbers, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+FEW = 6
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What cautions are drawn from.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Control and intervention.
+    per_arm : tuple of int
+        Clusters with data in each.
+    smallest_p : float
+        The smallest p that the randomisation test can give.
+    allocations : int
+        How many allocations the scheme has.
+    exact : bool
+        Whether the test counts all of them.
+    level : float
+        Coverage asked for.
+    excluded : int
+        Rows left out as incomplete.
+    lost : tuple
+        Clusters left out because they have no complete row.
+    refused : tuple of str
+        Why a method has no answer.
+    interim : bool
+        Whether p-values are held back.
+    """
+
+    labels: tuple[str, str]
+    per_arm: tuple[int, int]
+    smallest_p: float
+    allocations: int
+    exact: bool
+    level: float
+    excluded: int = 0
+    lost: tuple[Hashable, ...] = ()
+    refused: tuple[str, ...] = ()
+    interim: bool = False
+
+    @property
+    def few(self) -> bool:
+        """Whether an arm has so few clusters that a report must lead with it."""
+        return min(self.per_arm) < FEW
+
+
+def cautions(facts: Facts, *, cluster: str = "cluster", clusters: str = "clusters") -> tuple[str, ...]:
+    """Say what weighs on this design, the gravest first.
+
+    Parameters
+    ----------
+    facts : Facts
+        From `Effect.facts`.
+    cluster, clusters : str
+        What one and several clusters are called ("site", "sites").
+    """
+    said = [*_lone(facts, cluster), *_few(facts, cluster, clusters), *_floor(facts)]
+    if facts.lost:
+        shown = ", ".join(str(label) for label in facts.lost[:SHOWN])
+        rest = f" and {len(facts.lost) - SHOWN} more" if len(facts.lost) > SHOWN else ""
+        said.append(
+            f"Without any outcome and therefore left out: {shown}{rest}. If a {cluster} was lost because of "
+            "its results, the comparison is no longer a randomised one."
+        )
+    return (*said, *facts.refused)
+
+
+def _lone(facts: Facts, cluster: str) -> list[str]:
+    return [
+        f"Only one {cluster} was allocated to “{label}”: its circumstances cannot be told from the effect."
+        for label, count in zip(facts.labels, facts.per_arm, strict=True)
+        if count == 1
+    ]
+
+
+def _few(facts: Facts, cluster: str, clusters: str) -> list[str]:
+    if not facts.few:
+        return []
+    (control, intervention), (first, second) = facts.labels, facts.per_arm
+    return [
+        f"Few {clusters}: {second} in “{intervention}”, {first} in “{control}”. With fewer than {FEW} in an "
+        f"arm a single unusual {cluster} can make or hide a difference; read the interval "
+        f"and the {clusters}' own results."
+    ]
+
+
+def _floor(facts: Facts) -> list[str]:
+    if facts.interim or not facts.exact or not (facts.few or facts.smallest_p > 1 - facts.level):
+        return []
+    said = (
+        f"The allocation could have fallen out in {facts.allocations:,} ways, so the randomisation test "
+        f"cannot give a p-value below {facts.smallest_p:.2g}, however large the effect."
+    )
+    if facts.smallest_p > 1 - facts.level:
+        said += f" Its {100 * facts.level:g} % interval therefore has no limits."
+    return [said]

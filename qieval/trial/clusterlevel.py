@@ -1,0 +1,273 @@
+"""The arm effect from one number per cluster: the analysis that holds its level with few clusters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qieval.errors import ArgumentError, DesignError, check_choice
+from qieval.results import Estimate
+from qieval.stats.columns import Floats, indicators
+from qieval.stats.glm import Family, expected
+from qieval.stats.inference import check_level, t_estimate
+from qieval.trial.correlation import icc_of
+from qieval.trial.parts import Columns, names
+from qieval.trial.roster import Roster, check_family, read_roster
+
+Weights = Literal["none", "size", "inverse-variance"]
+Contrast = Literal["difference", "ratio"]
+METHODS = {"none": "cluster-t", "size": "cluster-t-size", "inverse-variance": "cluster-t-inverse-variance"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClusterSummary:
+    """A comparison of cluster summaries.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        Intervention less control in the outcome's unit (mean, proportion, or rate per unit of exposure), or
+        their ratio; the standard error of a ratio is ``ratio x SE(log)``, its test and interval are on the
+        log scale.
+    clusters : DataFrame
+        One row a cluster: `cluster`, `arm` (label), `n`, `value` (what was compared) and `weight`.
+    """
+
+    estimate: Estimate
+    clusters: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """One row."""
+        return self.estimate.tidy()
+
+
+def cluster_summary(
+    data: pd.DataFrame,
+    *,
+    outcome: str,
+    arm: str,
+    cluster: str,
+    covariates: Sequence[str] = (),
+    stratum: str | None = None,
+    pair: str | None = None,
+    weights: Weights = "none",
+    family: Family = "gaussian",
+    exposure: str | None = None,
+    effect: Contrast = "difference",
+    level: float = 0.95,
+) -> ClusterSummary:
+    """Compare the arms by a t test on cluster means, proportions or rates.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a participant; incomplete rows are left out and counted in `notes`.
+    outcome, arm, cluster : str
+        Columns. The arm is 0/1, False/True or an ordered categorical, control first, constant within
+        clusters.
+    covariates : sequence of str
+        Adjusted for in two stages (Hayes & Moulton): the outcome is regressed on them and the strata,
+        ignoring the arm; then the cluster means of the residuals (or ratios of observed to expected) are
+        compared.
+    stratum, pair : str, optional
+        Strata or matched pairs of the allocation; fixed effects.
+    weights : {"none", "size", "inverse-variance"}
+        ``"none"`` estimates the cluster-average effect and is the one that holds its level; the others drift
+        with unequal sizes.
+    family : {"gaussian", "binomial", "poisson"}
+        Means, proportions, or rates.
+    exposure : str, optional
+        Person-time of counts; one per row where not given.
+    effect : {"difference", "ratio"}
+        Ratio compares logarithms of cluster summaries.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    ClusterSummary
+
+    Notes
+    -----
+    Pooled variance; degrees of freedom are clusters - 2 - (strata - 1), less one for each covariate that is
+    constant within clusters. With a lone cluster in an arm the variance comes from the other arm alone.
+
+    References
+    ----------
+    Hayes & Moulton 2017, Cluster Randomised Trials, 2nd ed., ch. 10 to 12, doi 10.4324/9781315370286.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"site": [1, 1, 2, 2, 3, 3, 4, 4], "arm": [0, 0, 0, 0, 1, 1, 1, 1],
+    ...                      "score": [3.0, 5.0, 7.0, 8.0, 9.0, 9.5, 10.0, 14.0]})
+    >>> cluster_summary(rows, outcome="score", arm="arm", cluster="site").estimate.df
+    2.0
+    """
+    owner = "cluster_summary"
+    check_choice(weights, Weights, name="weights", owner=owner)
+    check_choice(family, Family, name="family", owner=owner)
+    check_choice(effect, Contrast, name="effect", owner=owner)
+    check_level(level)
+    columns = Columns(
+        outcome=outcome,
+        arm=arm,
+        cluster=cluster,
+        covariates=names(covariates, owner=owner),
+        stratum=stratum,
+        pair=pair,
+        exposure=exposure,
+    )
+    roster = read_roster(data, columns, owner=owner)
+    check_family(roster, family, owner=owner)
+    return summarise(roster, weights=weights, family=family, effect=effect, level=level)
+
+
+def summarise(
+    roster: Roster, *, weights: Weights, family: Family, effect: Contrast, level: float
+) -> ClusterSummary:
+    """Compare cluster summaries of a checked roster."""
+    values, notes = cluster_values(roster, family=family, effect=effect)
+    weight = _weights(roster, weights, family)
+    slope, se, df = blocked_slope(values, roster, weight)
+    row = t_estimate(
+        term=roster.term,
+        method=METHODS[weights] + ("-ratio" if effect == "ratio" else ""),
+        estimate=slope,
+        se=se,
+        df=df,
+        level=level,
+        n=roster.n,
+        n_clusters=len(values),
+        notes=roster.notes + notes,
+    )
+    frame = pd.DataFrame(
+        {
+            "cluster": list(roster.clusters),
+            "arm": [roster.labels[int(code)] for code in roster.arm],
+            "n": roster.size.astype(int),
+            "value": values,
+            "weight": weight,
+        }
+    )
+    return ClusterSummary(estimate=_exponentiated(row) if effect == "ratio" else row, clusters=frame)
+
+
+def cluster_values(
+    roster: Roster, *, family: Family, effect: Contrast = "difference"
+) -> tuple[Floats, tuple[str, ...]]:
+    """Give the number that stands for each cluster (K,), and what had to be said about it.
+
+    Without covariates the mean, proportion or rate; with them the mean residual (difference) or observed over
+    expected (ratio) after a first stage that ignores the arm. Ratios come as logarithms; if a cluster has no
+    event, half an event is added to every cluster (Hayes & Moulton, ch. 10).
+    """
+    observed, base = roster.total(roster.outcome), roster.total(roster.exposure)
+    if (base <= 0).any():
+        raise DesignError(
+            f"No exposure in cluster(s) {_named(roster, base <= 0)}: a rate cannot be computed."
+        )
+    if roster.titles:
+        strata, _ = indicators(roster.block, roster.blocks, name="")
+        columns = np.column_stack([roster.rows, strata[roster.codes]])
+        fitted = roster.total(expected(roster.outcome, columns, family=family, exposure=roster.exposure))
+        if effect == "difference":
+            return (observed - fitted) / base, ()
+        base = fitted
+    if effect == "difference":
+        return observed / base, ()
+    return _logged(roster, observed, base, family)
+
+
+def _logged(roster: Roster, observed: Floats, base: Floats, family: Family) -> tuple[Floats, tuple[str, ...]]:
+    empty = observed <= 0
+    if not empty.any():
+        if (base <= 0).any():
+            raise DesignError("A ratio needs expected values above zero in every cluster.")
+        return np.log(observed / base), ()
+    if family == "gaussian":
+        raise DesignError(f"A ratio needs means above zero; not so in cluster(s) {_named(roster, empty)}.")
+    return np.log((observed + 0.5) / base), (
+        "Half an event was added to every cluster, because some have none.",
+    )
+
+
+def _weights(roster: Roster, weights: Weights, family: Family) -> Floats:
+    if weights == "none":
+        return np.ones(len(roster.clusters))
+    if weights == "size":
+        return roster.total(roster.exposure)
+    if family == "poisson":
+        raise ArgumentError(
+            "`cluster_summary`: inverse-variance weights are for means and proportions, not for rates."
+        )
+    rho = max(0.0, icc_of(roster, method="anova", level=0.95).estimate.estimate)
+    weight: Floats = roster.size / (1 + (roster.size - 1) * rho)
+    return weight
+
+
+def block_centred(values: Floats, roster: Roster, weight: Floats) -> Floats:
+    """Take each stratum's (weighted) mean off cluster values; the overall mean where there are no strata."""
+    total = np.bincount(roster.block, weights=weight)
+    mean = np.bincount(roster.block, weights=weight * values) / total
+    centred: Floats = values - mean[roster.block]
+    return centred
+
+
+def blocked_slope(values: Floats, roster: Roster, weight: Floats) -> tuple[float, float, float]:
+    """Regress cluster values on the arm with strata as fixed effects: coefficient, standard error, df.
+
+    Raises
+    ------
+    DesignError
+        If every stratum holds one arm only, no degrees of freedom are left, or the values do not vary.
+    """
+    arm, centred = block_centred(roster.arm, roster, weight), block_centred(values, roster, weight)
+    across = float(weight @ arm**2)
+    if across <= 1e-12 * weight.sum():
+        raise DesignError("Every stratum holds only one arm, so the arms cannot be compared within strata.")
+    df = len(values) - 1 - max(1, len(roster.blocks)) - _constant_covariates(roster)
+    if df < 1:
+        strata = max(1, len(roster.blocks))
+        raise DesignError(
+            f"{len(values)} clusters in {strata} strata leave no degrees of freedom for a test."
+        )
+    slope = float(weight @ (arm * centred)) / across
+    residual = float(weight @ (centred - slope * arm) ** 2)
+    if residual <= 1e-24 * float(weight @ values**2) or residual == 0:
+        raise DesignError(
+            "The cluster summaries do not vary within arms and strata; there is no error to test against."
+        )
+    return slope, math.sqrt(residual / df / across), float(df)
+
+
+def _constant_covariates(roster: Roster) -> int:
+    """Count the covariate columns that are constant within clusters: each costs a degree of freedom."""
+    count = 0
+    for column in roster.rows.T:
+        mean = roster.total(column) / roster.size
+        apart = np.abs(column - mean[roster.codes]).max()
+        count += int(apart <= 1e-10 * max(1.0, float(np.abs(column).max())))
+    return count
+
+
+def _exponentiated(row: Estimate) -> Estimate:
+    ratio = math.exp(row.estimate)
+    return replace(
+        row,
+        estimate=ratio,
+        se=ratio * row.se,
+        ci_low=math.exp(row.ci_low),
+        ci_high=math.exp(row.ci_high),
+        unit="ratio",
+    )
+
+
+def _named(roster: Roster, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+    named: list[Hashable] = [roster.clusters[place] for place in np.flatnonzero(chosen)]
+    return ", ".join(str(label) for label in named[:5])

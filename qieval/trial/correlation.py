@@ -1,0 +1,172 @@
+"""The intracluster correlation within arms, with an interval, for this trial and for planning the next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special
+
+from qieval.errors import DesignError, check_choice
+from qieval.results import Estimate
+from qieval.stats.inference import check_level
+from qieval.stats.mixed import Pooled, Profile, fit_reml, pool, profile
+from qieval.trial.parts import Columns
+from qieval.trial.roster import Roster, read_roster
+
+IccMethod = Literal["anova", "reml"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Intracluster:
+    """An intracluster correlation and what it was computed from.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        The correlation (no unit), with its interval; the ANOVA estimate may be negative.
+    average_size : float
+        Size of cluster that enters the ANOVA estimate (n0, rows); below the mean where sizes are unequal.
+    design_effect : float
+        ``1 + ((1 + cv^2) m - 1) icc`` with the mean size m and its coefficient of variation cv (Eldridge,
+        Ashby & Kerry 2006, doi 10.1093/ije/dyl129).
+    """
+
+    estimate: Estimate
+    average_size: float
+    design_effect: float
+
+    def tidy(self) -> pd.DataFrame:
+        """One row."""
+        return self.estimate.tidy()
+
+
+def icc(
+    data: pd.DataFrame,
+    *,
+    outcome: str,
+    cluster: str,
+    arm: str,
+    method: IccMethod = "anova",
+    level: float = 0.95,
+) -> Intracluster:
+    """Estimate how alike the outcomes of one cluster are, beyond the difference between arms.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a participant.
+    outcome, cluster, arm : str
+        Columns; a binary outcome gives the correlation on the scale of proportions.
+    method : {"anova", "reml"}
+        Analysis of variance with Searle's interval (exact for equal sizes), or the random-intercept model
+        with an interval from the profile of its restricted likelihood (never below zero).
+    level : float
+        Coverage of the interval.
+
+    Raises
+    ------
+    DesignError
+        If no cluster has two rows, or no arm two clusters.
+
+    Notes
+    -----
+    Always within arms: a difference between arms is not similarity within clusters.
+
+    References
+    ----------
+    Donner & Klar 2000, Design and Analysis of Cluster Randomization Trials, ch. 6; Searle 1971, Linear
+    Models, ch. 9.
+    """
+    check_choice(method, IccMethod, name="method", owner="icc")
+    check_level(level)
+    roster = read_roster(data, Columns(outcome=outcome, arm=arm, cluster=cluster), owner="icc")
+    return icc_of(roster, method=method, level=level)
+
+
+def icc_of(roster: Roster, *, method: IccMethod, level: float) -> Intracluster:
+    """Estimate the correlation from a checked roster, whatever strata it has."""
+    value, low, high, average = _anova(roster, level) if method == "anova" else _reml(roster, level)
+    size = roster.size
+    return Intracluster(
+        estimate=Estimate(
+            term="icc",
+            method=method,
+            estimate=value,
+            ci_low=low,
+            ci_high=high,
+            level=level,
+            n=roster.n,
+            n_clusters=len(size),
+        ),
+        average_size=average,
+        design_effect=1 + ((1 + (size.std(ddof=1) / size.mean()) ** 2) * size.mean() - 1) * value,
+    )
+
+
+def _average_size(roster: Roster) -> float:
+    size = roster.size
+    lean = sum((size[roster.arm == arm] ** 2).sum() / size[roster.arm == arm].sum() for arm in (0, 1))
+    return float((roster.n - lean) / (len(size) - 2))
+
+
+def _anova(roster: Roster, level: float) -> tuple[float, float, float, float]:
+    """Correlation, interval and average size from the mean squares between and within clusters."""
+    between_df, within_df = len(roster.clusters) - 2, roster.n - len(roster.clusters)
+    if between_df < 1 or within_df < 1:
+        raise DesignError(
+            "The intracluster correlation needs an arm of two clusters and a cluster of two rows."
+        )
+    size = roster.size
+    centred = roster.outcome - roster.outcome.mean()
+    means = roster.total(centred) / size
+    arms = np.array([np.average(means[roster.arm == arm], weights=size[roster.arm == arm]) for arm in (0, 1)])
+    between = float(size @ (means - arms[roster.arm.astype(int)]) ** 2) / between_df
+    within = float(((centred - means[roster.codes]) ** 2).sum()) / within_df
+    average = _average_size(roster)
+    if between * between_df + within * within_df <= 1e-20 * float(centred @ centred):
+        raise DesignError("The outcome does not vary within arms, so there is no correlation to estimate.")
+    value = (between - within) / (between + (average - 1) * within)
+    ratio = between / within if within > 1e-14 * between else math.inf
+
+    def limit(tail: float) -> float:
+        if math.isinf(ratio):
+            return 1.0
+        scaled = ratio / float(special.fdtri(between_df, within_df, tail))
+        return (scaled - 1) / (scaled + average - 1)
+
+    return value, limit((1 + level) / 2), limit((1 - level) / 2), average
+
+
+def _reml(roster: Roster, level: float) -> tuple[float, float, float, float]:
+    """Correlation and interval from the restricted likelihood, profiled over the ratio of variances."""
+    pooled = pool(roster.moments(blocks=False))
+    fit = fit_reml(pooled)
+    drop = float(special.chdtri(1, 1 - level))
+    low = (
+        0.0
+        if profile(pooled, 0.0).criterion - fit.criterion <= drop
+        else _crossing(pooled, fit, drop, below=True)
+    )
+    high = _crossing(pooled, fit, drop, below=False)
+    shares = [theta / (1 + theta) for theta in (fit.theta, low, high)]
+    return shares[0], shares[1], shares[2], _average_size(roster)
+
+
+def _crossing(pooled: Pooled, fit: Profile, drop: float, *, below: bool) -> float:
+    """Find the ratio of variances at which the criterion has risen by `drop` from its minimum."""
+
+    def over(theta: float) -> float:
+        return profile(pooled, theta).criterion - fit.criterion - drop
+
+    if below:
+        return float(optimize.brentq(over, 0.0, fit.theta, xtol=1e-14))
+    far = max(fit.theta, 1 / pooled.n) * 2
+    while over(far) < 0:
+        if far > 1e12:
+            return math.inf
+        far *= 2
+    return float(optimize.brentq(over, fit.theta, far, xtol=1e-14))

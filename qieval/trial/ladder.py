@@ -1,0 +1,297 @@
+"""The effect of a cluster-randomised intervention: the primary method, and every other one beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qieval.errors import ArgumentError, DesignError, check_choice
+from qieval.results import Estimate, tidy
+from qieval.stats.glm import Family
+from qieval.stats.inference import check_level
+from qieval.trial.cautions import Facts, cautions
+from qieval.trial.clusterlevel import summarise
+from qieval.trial.correlation import Intracluster, icc_of
+from qieval.trial.lmm import fit_roster
+from qieval.trial.parts import Columns, names
+from qieval.trial.randomisation import Permutation, permute
+from qieval.trial.roster import Roster, check_family, read_roster
+
+Primary = Literal["cluster-t", "mixed-model-kr", "permutation"]
+FAMILIES: dict[str, Family] = {"continuous": "gaussian", "binary": "binomial", "count": "poisson"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Effect:
+    """The effect by its primary method and by the others, with what is needed to judge it.
+
+    Attributes
+    ----------
+    primary : Estimate
+        The method that the plan fixed, in the outcome's unit.
+    ladder : tuple of Estimate
+        Every method, the primary first: ``"cluster-t"``, ``"mixed-model-kr"`` (not for counts),
+        ``"permutation"``. A method that these data refuse has NaN and the reason in its notes.
+    permutation : Permutation
+        The randomisation test with its distribution (empty in an interim look).
+    icc : Intracluster or None
+        Intracluster correlation within arms (no unit); None for counts and where it cannot be estimated.
+    arms : DataFrame
+        One row an arm, control first: `arm` (label), `clusters`, `n`, `smallest`, `largest` (rows of a
+        cluster),
+        `mean` and `sd` (of cluster summaries, each cluster once), `overall` (each participant or unit of
+        exposure once).
+    cluster_summaries : DataFrame
+        One row a cluster: `cluster`, `arm` (label), `stratum` (where there are strata or pairs), `n`,
+        `exposure` (rows, or units of exposure) and `mean` (mean, proportion or rate, unadjusted).
+    family : {"gaussian", "binomial", "poisson"}
+        Kind of the outcome.
+    facts : Facts
+        What the cautions are drawn from.
+    interim : str
+        Why tests and p-values are held back; empty for a final result.
+    """
+
+    primary: Estimate
+    ladder: tuple[Estimate, ...]
+    permutation: Permutation
+    icc: Intracluster | None
+    arms: pd.DataFrame
+    cluster_summaries: pd.DataFrame
+    family: Family
+    facts: Facts
+    interim: str = ""
+
+    @property
+    def smallest_p(self) -> float:
+        """Smallest p that the randomisation test can give in this design."""
+        return self.permutation.smallest_p
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader must know before the numbers, the gravest first."""
+        return cautions(self.facts)
+
+    def tidy(self) -> pd.DataFrame:
+        """One row a method, the primary first."""
+        return tidy(self.ladder)
+
+    def without_p(self, reason: str, *, when: bool = True) -> Effect:
+        """Return a copy for an interim look: estimates and intervals, but no test, no p and no distribution.
+
+        Parameters
+        ----------
+        reason : str
+            Why, for the notes of every estimate.
+        when : bool
+            Whether to do so at all; otherwise the effect is returned as it is.
+        """
+        if not when:
+            return self
+        held = replace(
+            self.permutation,
+            estimate=self.permutation.estimate.without_p(reason),
+            distribution=np.empty(0),
+            monte_carlo_se=math.nan,
+        )
+        ladder = tuple(row.without_p(reason) for row in self.ladder)
+        return replace(
+            self,
+            primary=ladder[0],
+            ladder=ladder,
+            permutation=held,
+            facts=replace(self.facts, interim=True),
+            interim=reason,
+        )
+
+
+def estimate(
+    data: pd.DataFrame,
+    *,
+    outcome: str,
+    arm: str,
+    cluster: str,
+    stratum: str | None = None,
+    pair: str | None = None,
+    candidates: pd.DataFrame | NDArray[Any] | None = None,
+    exposure: str | None = None,
+    family: Family = "gaussian",
+    covariates: Sequence[str] = (),
+    primary: Primary = "cluster-t",
+    draws: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str = "",
+) -> Effect:
+    """Estimate the effect of a cluster-randomised intervention by every method that the design allows.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a participant; rows with a missing outcome, covariate or exposure are left out and counted.
+    outcome, arm, cluster : str
+        Columns. The arm is 0/1, False/True or an ordered categorical, control first, constant within
+        clusters.
+    stratum, pair : str, optional
+        Strata or matched pairs within which clusters were allocated; in every analysis.
+    candidates : DataFrame or array, optional
+        Allocations of a constrained randomisation (see `permutation_test`).
+    exposure : str, optional
+        Person-time of a count.
+    family : {"gaussian", "binomial", "poisson"}
+        Means; proportions (risk difference); rates.
+    covariates : sequence of str
+        Adjusted for in every method; leave out for the unadjusted ladder.
+    primary : {"cluster-t", "mixed-model-kr", "permutation"}
+        The method that the study's plan fixed.
+    draws, seed : int
+        For the randomisation test where there are more than 200,000 allocations.
+    level : float
+        Coverage of the intervals.
+    unit : str
+        Unit of the effect.
+
+    Returns
+    -------
+    Effect
+
+    Notes
+    -----
+    The cluster-level t test is primary by default: it holds its level from two clusters an arm upward
+    (Leyrat, Morgan, Leurent & Kahan 2018, doi 10.1093/ije/dyx169). For a binary outcome the
+    mixed model is the linear-probability model: a sensitivity analysis on the same scale.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"site": [1, 1, 2, 2, 3, 3, 4, 4], "arm": [0, 0, 0, 0, 1, 1, 1, 1],
+    ...                      "score": [3.0, 5.0, 7.0, 8.0, 9.0, 9.5, 10.0, 14.0]})
+    >>> effect = estimate(rows, outcome="score", arm="arm", cluster="site", unit="points")
+    >>> [row.method for row in effect.ladder]
+    ['cluster-t', 'mixed-model-kr', 'permutation']
+    """
+    check_choice(family, Family, name="family", owner="estimate")
+    check_choice(primary, Primary, name="primary", owner="estimate")
+    check_level(level)
+    columns = Columns(
+        outcome=outcome,
+        arm=arm,
+        cluster=cluster,
+        covariates=names(covariates, owner="estimate"),
+        stratum=stratum,
+        pair=pair,
+        exposure=exposure,
+    )
+    roster = read_roster(data, columns, owner="estimate")
+    check_family(roster, family, owner="estimate")
+    test = permute(roster, family=family, candidates=candidates, draws=draws, seed=seed, level=level)
+    rows = [summarise(roster, weights="none", family=family, effect="difference", level=level).estimate]
+    if family != "poisson":
+        rows.append(_mixed(roster, level))
+    ladder = [replace(row, unit=unit) for row in [*rows, test.estimate]]
+    first = _first(ladder, primary)
+    return Effect(
+        primary=first,
+        ladder=(first, *(row for row in ladder if row is not first)),
+        permutation=replace(test, estimate=ladder[-1]),
+        icc=_icc(roster, family, level),
+        arms=_arms(roster),
+        cluster_summaries=_summaries(roster),
+        family=family,
+        facts=_facts(roster, test, rows, level),
+    )
+
+
+def _mixed(roster: Roster, level: float) -> Estimate:
+    """The mixed model's arm effect, or its absence with the reason."""
+    try:
+        return fit_roster(roster, df="kenward-roger", level=level).estimate
+    except DesignError as reason:
+        return Estimate(
+            term=roster.term,
+            method="mixed-model-kr",
+            estimate=math.nan,
+            level=level,
+            n=roster.n,
+            n_clusters=len(roster.clusters),
+            notes=(f"Not estimated: {reason}",),
+        )
+
+
+def _first(ladder: Sequence[Estimate], primary: Primary) -> Estimate:
+    for row in ladder:
+        if row.method == primary:
+            if math.isnan(row.estimate):
+                raise DesignError(f"The primary method {primary!r} has no answer here. {row.notes[0]}")
+            return row
+    raise ArgumentError(
+        f"The primary method {primary!r} is not for counts; take 'cluster-t' or 'permutation'."
+    )
+
+
+def _icc(roster: Roster, family: Family, level: float) -> Intracluster | None:
+    if family == "poisson":
+        return None
+    try:
+        return icc_of(roster, method="anova", level=level)
+    except DesignError:
+        return None
+
+
+def _summaries(roster: Roster) -> pd.DataFrame:
+    exposure = roster.total(roster.exposure)
+    frame = pd.DataFrame(
+        {
+            "cluster": list(roster.clusters),
+            "arm": pd.Categorical(
+                [roster.labels[int(code)] for code in roster.arm], list(roster.labels), ordered=True
+            ),
+            "n": roster.size.astype(int),
+            "exposure": exposure,
+            "mean": roster.total(roster.outcome) / exposure,
+        }
+    )
+    if roster.blocks:
+        frame.insert(2, "stratum", [roster.blocks[number] for number in roster.block])
+    return frame
+
+
+def _arms(roster: Roster) -> pd.DataFrame:
+    exposure, outcome, size = roster.total(roster.exposure), roster.total(roster.outcome), roster.size
+    rows = []
+    for code, label in enumerate(roster.labels):
+        here = roster.arm == code
+        means = outcome[here] / exposure[here]
+        rows.append(
+            {
+                "arm": label,
+                "clusters": int(here.sum()),
+                "n": int(size[here].sum()),
+                "smallest": int(size[here].min()),
+                "largest": int(size[here].max()),
+                "mean": float(means.mean()),
+                "sd": float(means.std(ddof=1)) if here.sum() > 1 else math.nan,
+                "overall": float(outcome[here].sum() / exposure[here].sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _facts(roster: Roster, test: Permutation, rows: Sequence[Estimate], level: float) -> Facts:
+    return Facts(
+        labels=roster.labels,
+        per_arm=roster.per_arm,
+        smallest_p=test.smallest_p,
+        allocations=test.allocations,
+        exact=test.exact,
+        level=level,
+        excluded=roster.excluded,
+        lost=roster.lost,
+        refused=tuple(row.notes[0] for row in rows if math.isnan(row.estimate)),
+    )

@@ -1,0 +1,252 @@
+"""The rows and clusters of a trial as arrays, checked once for every method.
+
+Every public function of `qieval.trial` reads its frame here, so they all agree on which rows count, what an
+arm is and which frames are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qieval.errors import ArgumentError, DesignError
+from qieval.stats.columns import (
+    Codes,
+    Floats,
+    arm_codes,
+    cluster_codes,
+    design_columns,
+    indicators,
+    labelled,
+    numbers,
+    require,
+)
+from qieval.stats.glm import Family
+from qieval.stats.moments import Moments, constant_within
+from qieval.trial.parts import Columns
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Roster:
+    """Complete rows and the K clusters that they come from.
+
+    Attributes
+    ----------
+    columns : Columns
+        The columns read.
+    labels : tuple of str
+        Control and intervention.
+    clusters : tuple
+        Labels of the K clusters with at least one complete row, sorted.
+    arm : array (K,)
+        0 for control, 1 for intervention.
+    block : array (K,)
+        Number of each cluster's stratum or pair; all 0 where there is none.
+    blocks : tuple
+        Labels of the strata or pairs; empty where there are none.
+    outcome : array (n,)
+        Outcome of each complete row, in its own unit.
+    codes : array (n,)
+        Position of each row's cluster in `clusters`.
+    rows : array (n, q)
+        Design columns of the covariates.
+    titles : tuple of str
+        Names of those q columns.
+    exposure : array (n,)
+        Person-time of each row; ones where no column was named.
+    excluded : int
+        Rows left out because the outcome, a covariate or the exposure is missing.
+    lost : tuple
+        Clusters left out because no row of theirs is complete.
+    """
+
+    columns: Columns
+    labels: tuple[str, str]
+    clusters: tuple[Hashable, ...]
+    arm: Floats
+    block: Codes
+    blocks: tuple[Hashable, ...]
+    outcome: Floats
+    codes: Codes
+    rows: Floats
+    titles: tuple[str, ...]
+    exposure: Floats
+    excluded: int
+    lost: tuple[Hashable, ...]
+
+    @property
+    def n(self) -> int:
+        """Complete rows."""
+        return len(self.outcome)
+
+    @property
+    def term(self) -> str:
+        """What is estimated: intervention less control."""
+        return f"{self.labels[1]} - {self.labels[0]}"
+
+    @property
+    def per_arm(self) -> tuple[int, int]:
+        """Clusters in the control and in the intervention arm."""
+        treated = int(self.arm.sum())
+        return len(self.arm) - treated, treated
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        said = []
+        if self.excluded:
+            said.append(f"{self.excluded:,} rows without complete data were left out.")
+        if self.lost:
+            listed = ", ".join(str(label) for label in self.lost[:SHOWN])
+            rest = f" and {len(self.lost) - SHOWN} more" if len(self.lost) > SHOWN else ""
+            said.append(f"Clusters without any complete row were left out: {listed}{rest}.")
+        return tuple(said)
+
+    def total(self, values: Floats) -> Floats:
+        """Sum row values over each cluster (K,)."""
+        return np.asarray(
+            np.bincount(self.codes, weights=values, minlength=len(self.clusters)), dtype=np.float64
+        )
+
+    @property
+    def size(self) -> Floats:
+        """Rows of each cluster (K,)."""
+        return np.bincount(self.codes, minlength=len(self.clusters)).astype(np.float64)
+
+    def moments(self, *, blocks: bool = True) -> Moments:
+        """Per-cluster moments with the arm and (unless not wanted) the strata or pairs as columns."""
+        columns, titles = indicators(self.block, self.blocks if blocks else (), name=str(self.columns.block))
+        return Moments.from_arrays(
+            outcome=self.outcome,
+            codes=self.codes,
+            clusters=self.clusters,
+            level=np.column_stack([self.arm, columns]),
+            constants=(self.columns.arm, *titles),
+            rows=self.rows,
+            covariates=self.titles,
+        )
+
+
+def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
+    """Read and check a trial's frame; the frame itself stays as it was.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a participant.
+    columns : Columns
+        Which column plays which part.
+    owner : str
+        The public function that asked, for messages.
+
+    Raises
+    ------
+    ArgumentError
+        For absent columns, words where numbers are needed, or an arm whose control cannot be told.
+    DesignError
+        If an arm or stratum varies within a cluster or is missing, or an arm has no cluster with data.
+    """
+    _check_names(data, columns, owner)
+    arm, labels = arm_codes(data[columns.arm])
+    codes, clusters = cluster_codes(data[columns.cluster])
+    arm_of = constant_within(arm, codes, len(clusters), name=columns.arm, labels=clusters)
+    block_of, blocks = _blocks(data, columns, codes, clusters)
+    outcome = numbers(data[columns.outcome])
+    rows, titles = design_columns(data, columns.covariates)
+    exposure = _exposure(data, columns)
+    keep = ~(np.isnan(outcome) | np.isnan(exposure))
+    if titles:
+        keep &= ~np.isnan(rows).any(axis=1)
+    excluded = len(keep) - int(keep.sum())
+    if excluded:
+        outcome, codes, rows, exposure = outcome[keep], codes[keep], rows[keep], exposure[keep]
+    here = np.bincount(codes, minlength=len(clusters)) > 0
+    present = np.flatnonzero(here)
+    place = np.cumsum(here) - 1
+    used = np.unique(block_of[present])
+    roster = Roster(
+        columns=columns,
+        labels=labels,
+        clusters=tuple(clusters[where] for where in present),
+        arm=arm_of[present],
+        block=np.searchsorted(used, block_of[present]),
+        blocks=tuple(blocks[where] for where in used) if blocks else (),
+        outcome=outcome,
+        codes=codes if here.all() else place[codes],
+        rows=rows,
+        titles=titles,
+        exposure=exposure,
+        excluded=excluded,
+        lost=tuple(clusters[where] for where in np.flatnonzero(~here)),
+    )
+    _check_arms(roster)
+    return roster
+
+
+def _check_names(data: pd.DataFrame, columns: Columns, owner: str) -> None:
+    require(data, columns.all, owner=owner)
+    if columns.stratum is not None and columns.pair is not None:
+        raise ArgumentError(f"`{owner}` takes `stratum` or `pair`, not both: pairs are strata of two.")
+    if columns.block is not None and columns.block in columns.covariates:
+        raise ArgumentError(
+            f"{columns.block!r} is named as a covariate and as the stratum or pair; name it once."
+        )
+
+
+def _blocks(
+    data: pd.DataFrame, columns: Columns, codes: Codes, clusters: Sequence[Hashable]
+) -> tuple[Codes, tuple[Hashable, ...]]:
+    """Stratum or pair of each cluster (K,), and their labels."""
+    if columns.block is None:
+        return np.zeros(len(clusters), dtype=np.intp), ()
+    block, labels = labelled(data[columns.block])
+    if (block < 0).any():
+        raise DesignError(f"Column {columns.block!r} is missing in {int((block < 0).sum())} rows.")
+    return constant_within(block, codes, len(clusters), name=columns.block, labels=clusters), labels
+
+
+def _exposure(data: pd.DataFrame, columns: Columns) -> Floats:
+    if columns.exposure is None:
+        return np.ones(len(data))
+    exposure = numbers(data[columns.exposure])
+    if (exposure < 0).any():
+        raise ArgumentError(f"Exposure column {columns.exposure!r} holds negative values.")
+    return exposure
+
+
+def _check_arms(roster: Roster) -> None:
+    for label, count in zip(roster.labels, roster.per_arm, strict=True):
+        if count == 0:
+            raise DesignError(f"Arm {label!r} has no cluster with data; two arms are needed.")
+    if roster.columns.pair is None:
+        return
+    for number, name in enumerate(roster.blocks):
+        inside = roster.arm[roster.block == number]
+        if len(inside) != 2 or inside.sum() != 1:
+            raise DesignError(
+                f"Pair {name!r} has {len(inside)} clusters with data, {int(inside.sum())} in arm "
+                f"{roster.labels[1]!r}; a pair is one cluster of each arm."
+            )
+
+
+def check_family(roster: Roster, family: Family, *, owner: str) -> None:
+    """Refuse an outcome that cannot be of this family."""
+    values: Any = roster.outcome
+    if family == "binomial" and not ((values == 0) | (values == 1)).all():
+        raise ArgumentError(
+            f"`{owner}`: a binary outcome must be 0 or 1 in every row of {roster.columns.outcome!r}."
+        )
+    if family == "poisson" and ((values < 0).any() or (values != np.rint(values)).any()):
+        raise ArgumentError(
+            f"`{owner}`: counts in {roster.columns.outcome!r} must be whole and not negative."
+        )
+    if family != "poisson" and roster.columns.exposure is not None:
+        raise ArgumentError(
+            f"`{owner}`: `exposure` goes with counts (family 'poisson'), not with {family!r}."
+        )

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qieval.simulate import simulate
+from qieval.simulate.__main__ import main
+from qieval.simulate.study import as_csv
+
+
+def test_the_command_writes_the_waves_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "new"), "--seed", "5"]) == 0
+    assert capsys.readouterr().out.startswith("24 files, 1.")
+    written = (tmp_path / "new" / "wave-2" / "outcomes.csv").read_text(encoding="utf-8")
+    assert written == as_csv(simulate(5).outcomes)
+
+
+def test_a_seed_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path), "--seed", "five"])
+    assert stopped.value.code == 2
+    assert not list(tmp_path.iterdir())

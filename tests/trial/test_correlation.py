@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from qieval.errors import DesignError
+from qieval.trial import icc, mixed_model
+
+# Closed forms: only rounding may differ from R.
+EXACT = 1e-12
+
+SMALL = {"outcome": "y", "arm": "arm", "cluster": "cluster"}
+
+
+def check_anova(ours, theirs) -> None:
+    assert ours.estimate.estimate == pytest.approx(theirs["icc"], rel=EXACT * 100)
+    assert ours.average_size == pytest.approx(theirs["n0"], rel=EXACT)
+    assert (ours.estimate.ci_low, ours.estimate.ci_high) == pytest.approx(
+        theirs["searle_ci"], rel=EXACT * 100
+    )
+    assert ours.design_effect == pytest.approx(theirs["deff_cv"], rel=EXACT * 100)
+
+
+def test_analysis_of_variance_matches_r(qic, values) -> None:
+    check_anova(icc(qic, outcome="score", arm="arm", cluster="site"), values["qic_sim"]["endline_icc"])
+
+
+def test_communities_and_schools_match_r(outside, mkv, outside_values) -> None:
+    check_anova(
+        icc(mkv, outcome="know", arm="arm", cluster="community"), outside_values["mkvtrial"]["icc_anova"]
+    )
+    schools = pd.read_csv(outside / "crt" / "data" / "tvsfp.csv")
+    check_anova(
+        icc(schools, outcome="thksord", arm="cc", cluster="school"), outside_values["tvsfp"]["icc_anova_cc"]
+    )
+    areas = pd.read_csv(outside / "crt" / "data" / "pneumovac.csv")
+    negative = icc(areas, outcome="bpepisodes", arm="spnvac", cluster="randunit")
+    check_anova(negative, outside_values["pneumovac"]["icc_anova"])
+    assert negative.estimate.estimate < 0
+
+
+def restricted_likelihood(rows: pd.DataFrame, theta: float) -> float:
+    """Minus twice the profiled restricted log-likelihood from the full covariance matrix of the rows."""
+    same = rows["cluster"].to_numpy()[:, None] == rows["cluster"].to_numpy()[None, :]
+    inverse = np.linalg.inv(np.eye(len(rows)) + theta * same)
+    design = np.column_stack([np.ones(len(rows)), rows["arm"]])
+    information = design.T @ inverse @ design
+    beta = np.linalg.solve(information, design.T @ inverse @ rows["y"])
+    residual = rows["y"] - design @ beta
+    spare = len(rows) - 2
+    return (
+        spare * math.log(residual @ inverse @ residual)
+        - np.linalg.slogdet(inverse)[1]
+        + np.linalg.slogdet(information)[1]
+    )
+
+
+def test_reml_interval_ends_where_the_likelihood_has_fallen(few) -> None:
+    ours = icc(few, **SMALL, method="reml", level=0.8).estimate
+    assert ours.estimate == pytest.approx(mixed_model(few, **SMALL).icc, rel=1e-10)
+    best = restricted_likelihood(few, ours.estimate / (1 - ours.estimate))
+    for limit in (ours.ci_low, ours.ci_high):
+        rise = restricted_likelihood(few, limit / (1 - limit)) - best
+        assert rise == pytest.approx(stats.chi2.ppf(0.8, 1), rel=1e-6)
+
+
+def test_reml_at_the_boundary_starts_at_zero(qic) -> None:
+    ours = icc(qic, outcome="score", arm="arm", cluster="site", method="reml").estimate
+    assert (ours.estimate, ours.ci_low) == (0, 0)
+    assert 0 < ours.ci_high < 0.2
+
+
+def test_clusters_alike_within_give_one(few) -> None:
+    ours = icc(few.assign(y=few["cluster"] * 1.0), **SMALL).estimate
+    assert ours.estimate == pytest.approx(1)
+    assert ours.ci_high == 1
+
+
+def test_unanswerable_designs_are_named(few) -> None:
+    with pytest.raises(DesignError, match="an arm of two clusters"):
+        icc(few[few["cluster"] < 2], **SMALL)
+    with pytest.raises(DesignError, match="a cluster of two rows"):
+        icc(few.groupby("cluster").head(1), **SMALL)
+    with pytest.raises(DesignError, match="does not vary within arms"):
+        icc(few.assign(y=few["arm"]), **SMALL)
