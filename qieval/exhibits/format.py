@@ -63,7 +63,8 @@ def p_value(value: Any) -> str:
         return DASH
     if value < 0.001:
         return "<\N{NARROW NO-BREAK SPACE}0.001"
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    up = value + 1e-12  # halves upward: an exact 0.0625 must not read smaller than it is
+    return f"{up:.3f}" if value < 0.1 else f"{up:.2f}"
 
 
 def degrees(value: Any) -> str:
@@ -81,3 +82,12 @@ def decimals_for(*values: float) -> int:
     if not known:
         return 2
     return min(4, max(0, 1 - math.floor(math.log10(min(known)))))
+
+
+def plural(noun: str) -> str:
+    """Give the plural of a regular English noun: sites, classes, practices, counties."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return noun + "es"
+    if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
+        return noun[:-1] + "ies"
+    return noun + "s"

@@ -90,7 +90,7 @@ def _few(facts: Facts, cluster: str, clusters: str) -> list[str]:
     return [
         f"Few {clusters}: {second} in “{intervention}”, {first} in “{control}”. With fewer than {FEW} in an "
         f"arm a single unusual {cluster} can make or hide a difference; read the interval "
-        f"and the {clusters}' own results."
+        f"and the {clusters}’ own results."
     ]
 
 

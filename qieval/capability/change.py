@@ -1,0 +1,280 @@
+"""Whether capability changed between two times, for whom, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from qieval.capability.instrument import Instrument
+from qieval.capability.linking import Answered, Linked, count_answers, link
+from qieval.capability.moves import Moves, band_moves
+from qieval.capability.reliability import Alpha, alpha
+from qieval.capability.scoring import Scores, score
+from qieval.errors import ArgumentError, DesignError
+from qieval.results import Estimate, Quantity, tidy
+from qieval.stats.paired import (
+    RegressionToMean,
+    mean_interval,
+    regression_to_mean,
+    standardised_changes,
+)
+from qieval.stats.ranks import SignedRank, wilcoxon
+
+TERM = "after - before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChange:
+    """One team's change.
+
+    Attributes
+    ----------
+    team : str
+        Its name.
+    answered : Answered
+        Its people by the times at which they answered.
+    before, after : float
+        Mean scores of those compared, in the unit of the score.
+    change : Estimate
+        Mean change of those compared with a t interval over them.
+    """
+
+    team: str
+    answered: Answered
+    before: float
+    after: float
+    change: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """What changed between two times.
+
+    Attributes
+    ----------
+    quantity : Quantity
+        What was compared.
+    headline : Estimate
+        With two or more teams the mean of their mean changes, t with teams - 1 degrees of freedom
+        (``team-t``): people of one team are not independent. Else the paired t over people (``paired-t``).
+    further : tuple of Estimate
+        The other readings of the same pairs: ``paired-t``, ``wilcoxon`` (Hodges-Lehmann), ``dz``, ``gz``,
+        ``dav``, ``gav``.
+    before, after : Estimate
+        Mean score of those compared, each time.
+    signed_rank : SignedRank
+        Wilcoxon's test in full.
+    answered : Answered
+        Who answered when.
+    teams : tuple of TeamChange
+        In the order of their names; empty without teams.
+    alpha_before, alpha_after : Alpha or None
+        Over all forms of each time; None without items.
+    moves : Moves or None
+        Between bands, over those compared; None without bands.
+    regression : RegressionToMean
+        How change goes with the starting value.
+    instrument : Instrument or None
+        By which the scores were made.
+    pairs : DataFrame, a row a person compared
+        The columns of `by`, then ``before``, ``after`` and ``change``; never published where they are people.
+    notes : tuple of str
+        What was left out or cannot be said.
+    """
+
+    quantity: Quantity
+    headline: Estimate
+    further: tuple[Estimate, ...]
+    before: Estimate
+    after: Estimate
+    signed_rank: SignedRank
+    answered: Answered
+    teams: tuple[TeamChange, ...]
+    alpha_before: Alpha | None
+    alpha_after: Alpha | None
+    moves: Moves | None
+    regression: RegressionToMean
+    instrument: Instrument | None
+    pairs: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The headline and the other readings."""
+        return (self.headline, *self.further)
+
+    def tidy(self) -> pd.DataFrame:
+        """A row a reading; the headline first."""
+        return tidy(self.estimates)
+
+
+def compare(
+    before: pd.DataFrame | Scores,
+    after: pd.DataFrame | Scores,
+    *,
+    by: str | Sequence[str],
+    instrument: Instrument | None = None,
+    team: str | None = None,
+    level: float = 0.95,
+    quantity: Quantity | None = None,
+) -> Comparison:
+    """Compare scores of the same people (or sites) at two times, linked by id.
+
+    People who answered once are counted and take no part in the change. A change over time is not an effect:
+    for that, randomised teams are compared (`compare_arms`).
+
+    Parameters
+    ----------
+    before, after : DataFrame or Scores
+        Answers to `instrument`, a row a form; or, without an instrument, the column ``total`` (as `score`
+        makes it) or else the only numeric column besides `by` and `team`.
+    by : str or sequence of str
+        Column or columns that name a person; unique at each time.
+    instrument : Instrument, optional
+        Scores the answers; gives reliability and bands.
+    team : str, optional
+        Column with the team of each person.
+    level : float
+        Coverage of every interval.
+    quantity : Quantity, optional
+        Words and unit of the values, where there is no instrument.
+
+    Raises
+    ------
+    InputError
+        If an id stands twice at one time, a team is missing or an answer is off the scale.
+    """
+    first, second = (_scored(each, instrument) for each in (before, after))
+    if first is not None and second is not None and first.instrument.hash != second.instrument.hash:
+        raise DesignError(
+            "The two times were scored by different instruments; their scores are not comparable."
+        )
+    used = first.instrument if first is not None else None
+    keys = [by] if isinstance(by, str) else list(by)
+    linked = link(
+        _values(before, first, keys, team), _values(after, second, keys, team), keys=keys, team=team
+    )
+    what = quantity or (used.quantity() if used else Quantity(name="value", label="Value"))
+    pairs = linked.pairs
+    start, end = pairs["before"].to_numpy(float), pairs["after"].to_numpy(float)
+    teams = _teams(linked, unit=what.unit, level=level) if team is not None else ()
+    signed_rank = wilcoxon(start, end, level=level, term=TERM, unit=what.unit)
+    readings = (
+        *_team_reading(teams, unit=what.unit, level=level),
+        mean_interval(end - start, term=TERM, method="paired-t", unit=what.unit, level=level),
+        signed_rank.shift,
+        *standardised_changes(start, end, term=TERM, level=level),
+    )
+    return Comparison(
+        quantity=what,
+        headline=readings[0],
+        further=readings[1:],
+        before=mean_interval(start, term="before", method="mean-t", unit=what.unit, level=level),
+        after=mean_interval(end, term="after", method="mean-t", unit=what.unit, level=level),
+        signed_rank=signed_rank,
+        answered=linked.answered(),
+        teams=teams,
+        alpha_before=_alpha(first, level=level, term="before"),
+        alpha_after=_alpha(second, level=level, term="after"),
+        moves=_moves(pairs, used),
+        regression=regression_to_mean(start, end),
+        instrument=used,
+        pairs=pairs[[*keys, "before", "after"]].assign(change=end - start).reset_index(drop=True),
+        notes=_notes(linked, teams),
+    )
+
+
+def answers_at(answers: pd.DataFrame, *, wave: int | str, instrument: str | None = None) -> pd.DataFrame:
+    """Keep the forms of one wave, and of one instrument where the table holds several.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        With the column ``wave`` and, where it holds several instruments, ``instrument``.
+    """
+    kept = answers["wave"].eq(wave)
+    if instrument is not None and "instrument" in answers.columns:
+        kept &= answers["instrument"].eq(instrument)
+    return answers[kept]
+
+
+def _scored(each: pd.DataFrame | Scores, instrument: Instrument | None) -> Scores | None:
+    if isinstance(each, Scores):
+        return each
+    return None if instrument is None else score(each, instrument)
+
+
+def _values(
+    given: pd.DataFrame | Scores, scores: Scores | None, keys: list[str], team: str | None
+) -> pd.DataFrame:
+    """The frame with its values under the name ``value``."""
+    frame = scores.frame if scores is not None else given
+    if isinstance(frame, Scores):
+        raise ArgumentError("`compare` takes two frames or two results of `score`, not one of each.")
+    if "total" in frame.columns:
+        return frame.assign(value=frame["total"])
+    numeric = [name for name in frame.select_dtypes("number").columns if name not in {*keys, team}]
+    if len(numeric) != 1:
+        listed = ", ".join(map(repr, numeric)) or "none"
+        raise ArgumentError(
+            f"`compare` needs an instrument, a column 'total', or exactly one numeric column to compare; "
+            f"found {listed}."
+        )
+    return frame.assign(value=frame[numeric[0]].astype(float))
+
+
+def _teams(linked: Linked, *, unit: str, level: float) -> tuple[TeamChange, ...]:
+    found = []
+    for name, people in linked.frame.groupby("team", sort=True, observed=True):
+        change = (people["after"] - people["before"]).to_numpy(float)
+        compared = people[np.isfinite(change)]
+        found.append(
+            TeamChange(
+                team=str(name),
+                answered=count_answers(people),
+                before=float(compared["before"].mean()),
+                after=float(compared["after"].mean()),
+                change=mean_interval(change, term=str(name), method="paired-t", unit=unit, level=level),
+            )
+        )
+    return tuple(found)
+
+
+def _team_reading(teams: Sequence[TeamChange], *, unit: str, level: float) -> tuple[Estimate, ...]:
+    changes = [team.change.estimate for team in teams if team.answered.compared]
+    if len(changes) < 2:
+        return ()
+    people = sum(team.answered.compared for team in teams)
+    reading = mean_interval(changes, term=TERM, method="team-t", unit=unit, level=level)
+    return (replace(reading, n=people, n_clusters=len(changes)),)
+
+
+def _alpha(scores: Scores | None, *, level: float, term: str) -> Alpha | None:
+    if scores is None or scores.items.shape[1] < 2:
+        return None
+    return alpha(scores.items, level=level, term=term)
+
+
+def _moves(pairs: pd.DataFrame, instrument: Instrument | None) -> Moves | None:
+    if instrument is None or not instrument.bands:
+        return None
+    labels = [band.label for band in instrument.bands]
+    return band_moves(pairs["band_before"], pairs["band_after"], labels=labels)
+
+
+def _notes(linked: Linked, teams: Sequence[TeamChange]) -> tuple[str, ...]:
+    answered, notes = linked.answered(), []
+    if not answered.compared:
+        notes.append("Nobody has a score at both times, so no change can be told.")
+    if answered.without_id:
+        notes.append(f"{answered.without_id} forms carry no id and cannot be linked.")
+    if lost := answered.both - answered.compared:
+        notes.append(f"{lost} of those who answered both times left too much blank for a score.")
+    if linked.moved:
+        notes.append(f"{linked.moved} changed teams and count with their first.")
+    if silent := sum(not team.answered.compared for team in teams):
+        notes.append(f"{silent} of {len(teams)} teams have nobody to compare.")
+    return tuple(notes)

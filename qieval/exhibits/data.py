@@ -1,0 +1,244 @@
+"""What arrived: the tables, who is in them, how complete they are, and what to be careful about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.format import integer, percent
+from qieval.results import Estimate, Record
+
+ALL = "all"
+UNEVEN = 0.05
+MOST_STRATA = 12
+
+
+def tables(files: pd.DataFrame) -> Table:
+    """Show which tables arrived.
+
+    Parameters
+    ----------
+    files : DataFrame
+        A row a table: `table`, `file`, `rows`, `columns`, `sha256`.
+    """
+    short = files.assign(fingerprint=files["sha256"].str[:12])
+    return Table(
+        name="tables",
+        caption="The tables of this wave as they were read.",
+        frame=short,
+        columns=[
+            Column(source="table", label="Table", align="left"),
+            Column(source="file", label="File", align="left"),
+            Column(source="rows", label="Rows", show=integer),
+            Column(source="columns", label="Columns", show=integer),
+            Column(
+                source="fingerprint", label="Fingerprint", unit="first 12 digits of SHA-256", align="left"
+            ),
+        ],
+    )
+
+
+def allocation(sites: pd.DataFrame) -> Table:
+    """Show how many sites of each stratum are in each arm.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        A row a stratum and arm: `stratum`, `arm`, `sites`.
+    """
+    strata = sites["stratum"].nunique()
+    folded = strata > MOST_STRATA
+    shown = sites.assign(stratum=f"{strata} strata") if folded else sites
+    wide = shown.pivot_table(index="stratum", columns="arm", values="sites", aggfunc="sum", observed=False)
+    wide.columns = [str(arm) for arm in wide.columns]
+    return Table(
+        name="allocation",
+        caption="Sites of the roster by stratum and arm.",
+        frame=wide.reset_index(),
+        columns=[
+            Column(source="stratum", label="Stratum", align="left"),
+            *(Column(source=arm, label=_title(arm), unit="sites", show=integer) for arm in wide.columns),
+        ],
+    )
+
+
+def flow(steps: pd.DataFrame) -> Table:
+    """Show sites and participants on their way into the wave, with everything left out.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        A row a step and arm: `step`, `label`, `kind` (kept or excluded), `arm`, `sites`, `participants`,
+        `rows`. Rows add up; they are called participants where each has one.
+    """
+    arms = list(dict.fromkeys(steps["arm"]))
+    words = steps["label"].where(steps["kind"] == "kept", "Left out: " + steps["label"].map(_lower))
+    wide = _side_by_side(steps.assign(words=words), ["step", "words", "kind"], ["sites", "rows"])
+    frame = wide.reset_index()
+    people = bool((steps["rows"] == steps["participants"]).fillna(True).all())
+    kept = [place for place, kind in enumerate(frame["kind"]) if kind == "kept"]
+    return Table(
+        name="flow",
+        caption="Sites and participants on their way into this wave; whatever is left out is counted.",
+        frame=frame,
+        columns=[
+            Column(source="words", label="Step", align="left"),
+            *(
+                Column(source=f"{count} {arm}", label=_arm(arm), unit=unit, show=integer)
+                for arm in arms
+                for count, unit in (("sites", "sites"), ("rows", "participants" if people else "rows"))
+            ),
+        ],
+        emphasis=kept[-1:],
+    )
+
+
+def completeness(shares: pd.DataFrame) -> Table:
+    """Show how much of each variable is there, by arm.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        A row a variable and arm: `variable`, `label`, `part`, `arm`, `n`, `missing`, `share`.
+    """
+    arms = list(dict.fromkeys(shares["arm"]))
+    order = shares.drop_duplicates("variable")[["variable", "label", "part"]]
+    wide = _side_by_side(shares, ["variable"], ["share", "missing"])
+    return Table(
+        name="completeness",
+        caption="How much of each variable is there at this wave.",
+        frame=order.merge(wide, left_on="variable", right_index=True),
+        columns=[
+            Column(source="label", label="Variable", align="left"),
+            Column(source="part", label="Serves as", align="left"),
+            *(Column(source=f"share {arm}", label=_arm(arm), unit="known", show=percent(1)) for arm in arms),
+            *(
+                Column(source=f"missing {arm}", label=_arm(arm), unit="missing", show=integer)
+                for arm in arms
+                if arm != ALL or len(arms) == 1
+            ),
+        ],
+        records=[_share(row) for row in shares[shares["part"] == "outcome"].itertuples()],
+    )
+
+
+def headline(steps: pd.DataFrame, shares: pd.DataFrame, *, wave: str) -> Statement:
+    """Say in a sentence what arrived.
+
+    Parameters
+    ----------
+    steps, shares : DataFrame
+        As for `flow` and `completeness`.
+    wave : str
+        The wave in words.
+    """
+    [here] = steps[(steps["step"] == "this-wave") & (steps["arm"] == ALL)].to_dict(orient="records")
+    outcomes = shares[(shares["part"] == "outcome") & (shares["arm"] == ALL)].to_dict(orient="records")
+    known = [f"{_lower(row['label'])} for {percent()(row['share'])}" for row in outcomes]
+    known[:1] = [part.replace(" for ", " is known for ") for part in known[:1]]
+    people, sites = _count(here["participants"], "participant"), _count(here["sites"], "site")
+    return Statement(
+        name="arrived",
+        role="headline",
+        say=f"**{people} at {sites}** arrived at {wave}{': ' if known else ''}{_listed(known)}.",
+        records=[
+            _counted("participants", "Participants", here["participants"]),
+            _counted("sites", "Sites with participants", here["sites"]),
+        ],
+    )
+
+
+def cautions(steps: pd.DataFrame, shares: pd.DataFrame, *, at_least: float = 0) -> Statement:
+    """Say what to be careful about: silent sites, withdrawn participants, uneven or thin data.
+
+    Parameters
+    ----------
+    steps, shares : DataFrame
+        As for `flow` and `completeness`; `shares` with `gap`.
+    at_least : float
+        Proportion of participants whose group must be known.
+    """
+    said = [*_left(steps), *_uneven(shares), *_thin(shares, at_least)]
+    if not said:
+        return Statement(
+            name="cautions",
+            role="note",
+            say="Every site sent data, and no outcome is known much more often in one arm than in another.",
+        )
+    return Statement(name="cautions", role="caution", say=f"**Read with care.** {said[0]}", more=said[1:])
+
+
+def _side_by_side(long: pd.DataFrame, index: list[str], cells: list[str]) -> pd.DataFrame:
+    """Put the arms of a long frame beside each other: columns ``<cell> <arm>``, rows as they came."""
+    parts = {
+        f"{cell} {arm}": rows.set_index(index)[cell]
+        for cell in cells
+        for arm, rows in long.groupby("arm", sort=False)
+    }
+    return pd.DataFrame(parts)
+
+
+def _left(steps: pd.DataFrame) -> list[str]:
+    rows = steps[steps["arm"] == ALL].set_index("step")
+    silent, withdrawn = int(rows["sites"]["silent"]), int(rows["participants"]["withdrawn"])
+    said = []
+    if silent:
+        said.append(f"{_count(silent, 'site')} of the roster sent no participants at this wave.")
+    if withdrawn:
+        said.append(f"{_count(withdrawn, 'participant')} withdrew; their data are not used.")
+    return said
+
+
+def _uneven(shares: pd.DataFrame) -> list[str]:
+    uneven = shares[(shares["part"] == "outcome") & (shares["gap"] > UNEVEN) & (shares["arm"] != ALL)]
+    return [
+        f"{label} is known for {_listed(_by_arm(rows))}: what is missing may differ between the arms."
+        for label, rows in uneven.groupby("label", sort=False)
+    ]
+
+
+def _by_arm(rows: pd.DataFrame) -> list[str]:
+    return [f"{percent(1)(row['share'])} of {row['arm']}" for row in rows.to_dict(orient="records")]
+
+
+def _thin(shares: pd.DataFrame, at_least: float) -> list[str]:
+    thin = shares[(shares["part"] == "group") & (shares["arm"] == ALL) & (shares["share"] < at_least)]
+    asked = f"the study asks for {percent()(at_least)}"
+    return [
+        f"{row['label']} is known for only {percent(1)(row['share'])}; {asked}."
+        for row in thin.to_dict(orient="records")
+    ]
+
+
+def _share(row: Any) -> Record:
+    term = f"{row.label} known, {row.arm}"
+    estimate = Estimate(term=term, method="share", estimate=row.share, n=row.n, unit="proportion")
+    return Record(key=f"{row.variable}--{row.arm}", estimate=estimate, status="descriptive")
+
+
+def _counted(key: str, term: str, number: int) -> Record:
+    estimate = Estimate(term=term, method="count", estimate=float(number), unit=key)
+    return Record(key=key, estimate=estimate, status="descriptive")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{integer(number)} {thing}" if number == 1 else f"{integer(number)} {thing}s"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _lower(label: str) -> str:
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _title(arm: str) -> str:
+    return arm[:1].upper() + arm[1:]
+
+
+def _arm(arm: str) -> str:
+    return "In all" if arm == ALL else _title(arm)

@@ -1,0 +1,190 @@
+"""The effect of an intervention in tables: the arms, every method, the intracluster correlation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.effect_words import Scale, cautions, headline, inline, scale_of
+from qieval.exhibits.format import Shower, decimals_for, degrees, fixed, integer, p_value, percent, plural
+from qieval.results import Estimate, Quantity, Record, tidy
+from qieval.trial import Effect
+
+__all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods"]
+
+SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
+MIXED = {
+    "gaussian": "Mixed model, Kenward\N{EN DASH}Roger",
+    "binomial": "Linear-probability mixed model, Kenward\N{EN DASH}Roger",
+}
+
+
+def labels_of(effect: Effect, *, site: str = "site") -> dict[str, str]:
+    """Name each method as a reader would, by its key."""
+    return {
+        "cluster-t": f"{site.capitalize()} {SUMMARY[effect.family]}, t",
+        "mixed-model-kr": MIXED.get(effect.family, ""),
+        "permutation": "Randomisation test" + ("" if effect.permutation.exact else ", by drawing"),
+    }
+
+
+def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_below: int = 5) -> Table:
+    """Show each arm's clusters, participants and outcome.
+
+    Parameters
+    ----------
+    suppress_below : int
+        Sizes of single clusters below this are not shown.
+    """
+    show, unit = _values(effect, quantity)
+    sites = plural(site)
+    frame = effect.arms.copy()
+    for name in ("smallest", "largest"):
+        frame[name] = frame[name].astype(float).where(frame[name] >= suppress_below)
+    hidden = bool(frame["smallest"].isna().any())
+    return Table(
+        name="arms",
+        caption=f"{quantity.label} by arm, as observed.",
+        frame=frame,
+        columns=[
+            Column(source="arm", label="Arm", align="left"),
+            Column(source="clusters", label=sites.capitalize(), show=integer),
+            Column(source="n", label="Participants", show=integer),
+            Column(
+                source="smallest",
+                upper="largest",
+                label=f"Per {site}",
+                unit="smallest to largest",
+                show=integer,
+            ),
+            Column(source="mean", label=f"Average {site}", unit=unit, show=show),
+            Column(source="sd", label=f"SD between {sites}", unit=unit, show=show),
+            Column(source="overall", label="All participants together", unit=unit, show=show),
+        ],
+        notes=[
+            f"The average {site} counts each {site} once, whatever its size.",
+            *([f"Sizes of {sites} below {suppress_below} are not shown."] if hidden else []),
+        ],
+    )
+
+
+def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: bool = False) -> Table:
+    """Show the effect by every method, the primary one first and set off.
+
+    Parameters
+    ----------
+    primary : bool
+        Whether the plan names this outcome as primary.
+    """
+    scale = scale_of(effect, quantity)
+    signed = scale.show(plus=True)
+    named = labels_of(effect, site=site)
+    frame = tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder])
+    tested = [] if effect.interim else [Column(source="p_value", label="p", show=p_value)]
+    intervention, control = effect.facts.labels[1], effect.facts.labels[0]
+    return Table(
+        name="effect",
+        caption=(
+            f"Difference in {inline(quantity)}, {intervention} minus {control}, by every method; "
+            "the primary analysis is set off."
+        ),
+        frame=frame,
+        columns=[
+            Column(source="analysis", label="Analysis", align="left"),
+            Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
+            Column(
+                source="ci_low",
+                upper="ci_high",
+                label=f"{percent()(effect.primary.level)} interval",
+                unit=scale.unit,
+                show=signed,
+            ),
+            Column(source="df", label="df", show=degrees),
+            *tested,
+        ],
+        records=[_record(row, effect, primary=primary and row is effect.primary) for row in effect.ladder],
+        emphasis=[0],
+        notes=_notes(effect, scale, site),
+    )
+
+
+def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
+    """Show how alike the participants of one cluster are, for planning the next trial."""
+    found = effect.icc
+    if found is None:
+        why = "for rates" if effect.family == "poisson" else f"without a {site} of two or more participants"
+        return Statement(name="icc", role="note", say=f"An intracluster correlation is not given {why}.")
+    estimate = found.estimate
+    frame = estimate.tidy().assign(
+        outcome="Intracluster correlation", average_size=found.average_size, design_effect=found.design_effect
+    )
+    show = fixed(3)
+    return Table(
+        name="icc",
+        caption="Intracluster correlation within arms, by analysis of variance with the interval of Searle.",
+        frame=frame,
+        columns=[
+            Column(source="outcome", label="Measure", align="left"),
+            Column(source="estimate", label="Estimate", show=show),
+            Column(
+                source="ci_low", upper="ci_high", label=f"{percent()(estimate.level)} interval", show=show
+            ),
+            Column(source="average_size", label=f"Average {site}", unit="participants", show=fixed(1)),
+            Column(source="design_effect", label="Design effect", show=fixed(2)),
+        ],
+        records=[Record(key=estimate.method, estimate=estimate, status="descriptive")],
+        notes=["Plan the next trial over the range of the interval, not with the estimate alone."],
+    )
+
+
+def _values(effect: Effect, quantity: Quantity) -> tuple[Shower, str]:
+    """How an arm's own level is written: proportions as percentages."""
+    if quantity.kind == "binary":
+        inner = fixed(1)
+        return lambda value: inner(100 * value), "%"
+    spread = [float(value) for value in effect.arms["sd"] if math.isfinite(value)]
+    return fixed(decimals_for(*spread) if spread else 1), quantity.unit
+
+
+def _record(row: Estimate, effect: Effect, *, primary: bool) -> Record:
+    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
+    return Record(key=row.method, estimate=row, primary=primary, status=status)
+
+
+def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
+    """What the rows rest on: refusals, boundary, the floor of the randomisation test."""
+    said: list[str] = []
+    named = labels_of(effect, site=site)
+    for row in effect.ladder:
+        said += [f"{named[row.method]}: {note}" for note in row.notes if note != effect.interim]
+    said = _shared(said, effect, named)
+    if effect.interim:
+        return [*said, f"{effect.interim} Intervals are shown, tests are not."]
+    test = effect.permutation
+    floor = f"{test.smallest_p:.2g}"
+    if test.smallest_p < 0.001:
+        space = test.allocations if test.exact else len(test.distribution) + 1
+        floor = f"{round(test.smallest_p * space)} in {integer(space)}"
+    rests = f"counts all {integer(test.allocations)} possible allocations"
+    if not test.exact:
+        rests = f"rests on {integer(len(test.distribution))} possible allocations drawn at random"
+    said.append(f"The randomisation test {rests}; the smallest p it can give is {floor}.")
+    if math.isfinite(test.attainable_low):
+        show = scale.show(plus=True)
+        said.append(
+            f"Its widest bounded interval is at {percent(1)(test.attainable_level)}: "
+            f"{show(test.attainable_low)} to {show(test.attainable_high)} {scale.unit}."
+        )
+    if not test.exact:
+        said.append(f"Drawing leaves a standard error of {test.monte_carlo_se:.2g} in its p.")
+    return said
+
+
+def _shared(said: Sequence[str], effect: Effect, named: dict[str, str]) -> list[str]:
+    """Say once, without a method's name, what every method says."""
+    common = [note for note in effect.ladder[0].notes if all(note in row.notes for row in effect.ladder)]
+    common = [note for note in common if note != effect.interim]
+    repeated = {f"{name}: {note}" for name in named.values() for note in common}
+    return [*common, *(line for line in said if line not in repeated)]

@@ -1,0 +1,68 @@
+"""What a report shows of named sites measured twice."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from qieval.capability import Comparison, Moves
+from qieval.exhibits.capability import moves_table
+from qieval.exhibits.core import Column, Figure, Table
+from qieval.exhibits.dumbbell import dumbbell
+from qieval.exhibits.format import fixed, integer
+from qieval.results import Estimate, Record
+
+
+def sites(change: Comparison, ranks: pd.DataFrame, *, labels: tuple[str, str] = ("before", "after")) -> Table:
+    """Show every site's value each time with its quartile, and its change.
+
+    Parameters
+    ----------
+    change : Comparison
+        By the column ``site``.
+    ranks : DataFrame
+        The columns ``site``, ``quartile_before`` and ``quartile_after``.
+    """
+    frame = ranks[["site", "quartile_before", "quartile_after"]].merge(change.pairs, on="site", how="inner")
+    unit, first, second = change.quantity.unit, *(label.capitalize() for label in labels)
+    show = fixed(1)
+    return Table(
+        name="sites",
+        caption=f"{change.quantity.label} of each site {labels[0]} and {labels[1]}, with its quartile.",
+        frame=frame,
+        columns=[
+            Column(source="site", label="Site", align="left"),
+            Column(source="before", label=first, unit=unit, show=show),
+            Column(source="quartile_before", label="Quartile", unit=labels[0], show=integer),
+            Column(source="after", label=second, unit=unit, show=show),
+            Column(source="quartile_after", label="Quartile", unit=labels[1], show=integer),
+            Column(source="change", label="Change", unit=unit, show=fixed(1, plus=True)),
+        ],
+        records=[_record(row["site"], row["change"], unit) for row in frame.to_dict(orient="records")],
+    )
+
+
+def slopes(change: Comparison, *, labels: tuple[str, str] = ("before", "after")) -> Figure:
+    """Draw every site's two values, joined; the site with the largest fall at the foot."""
+    frame = change.pairs.sort_values("change", ignore_index=True)
+    show, unit = fixed(1, plus=True), change.quantity.unit
+    said = [show(value) for value in frame["change"]]
+    listed = ", ".join(f"{site} {words}" for site, words in zip(frame["site"], said, strict=True))
+    return Figure(
+        name="slopes",
+        caption=f"{change.quantity.label} of each site, {unit}: {labels[0]} (ring), {labels[1]} (dot).",
+        alt=f"Dumbbell plot of {len(frame)} sites. Changes in {unit}: {listed}.",
+        svg=dumbbell(
+            frame, said, names=list(frame["site"]), label=f"{change.quantity.label}, {unit}", name="slopes"
+        ),
+        frame=frame,
+    )
+
+
+def quartile_moves(moves: Moves) -> Table:
+    """Count the sites by quartile before and after."""
+    return moves_table(moves, [f"Quartile {label}" for label in moves.labels], unit="sites")
+
+
+def _record(site: str, value: float, unit: str) -> Record:
+    estimate = Estimate(term=site, method="change", estimate=value, n=1, unit=unit)
+    return Record(key=site, estimate=estimate, status="descriptive")

@@ -1,0 +1,54 @@
+"""Named sites measured twice: the five printed changes, and their quartiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from qieval.capability import band_moves, compare
+from qieval.exhibits.paired import quartile_moves, sites, slopes
+from qieval.results import Quantity
+
+DAYS = Quantity(name="acute_los", label="Acute length of stay", unit="days", better="lower")
+
+
+@pytest.fixture(scope="module")
+def table(repo: Path) -> pd.DataFrame:
+    return pd.read_csv(repo / "data" / "hip-fracture" / "wave-1" / "paired_sites.csv")
+
+
+@pytest.fixture(scope="module")
+def change(table: pd.DataFrame) -> Any:
+    return compare(table[["site", "before"]], table[["site", "after"]], by="site", quantity=DAYS)
+
+
+def test_the_data_are_the_printed_table(table: pd.DataFrame, reference: Path) -> None:
+    printed = pd.read_csv(reference / "qi" / "nhfd_los.csv")
+    ours = table[["site", "before", "quartile_before", "after", "quartile_after"]]
+    assert ours.to_numpy().tolist() == printed.drop(columns="printed_change").to_numpy().tolist()
+
+
+def test_the_five_printed_changes(change: Any, table: pd.DataFrame) -> None:
+    html = sites(change, table, labels=("before", "mid-way")).html()
+    for printed in ("−0.8", "−1.7", "−11.0", "−4.8", "−3.5"):
+        assert f'<td class="right">{printed}</td>' in html
+
+
+def test_records_are_the_sites_and_nothing_is_tested(change: Any, table: pd.DataFrame) -> None:
+    records = sites(change, table).records
+    assert [record.key for record in records] == table["site"].tolist()
+    assert {record.status for record in records} == {"descriptive"}
+
+
+def test_the_figure_tells_every_change(change: Any) -> None:
+    figure = slopes(change)
+    assert "Furness −11.0" in figure.alt
+    assert figure.svg.startswith("<svg")
+
+
+def test_quartiles_move(table: pd.DataFrame) -> None:
+    moves = band_moves(table["quartile_before"], table["quartile_after"], labels=(1, 2, 3, 4))
+    assert "Moved up: 0; stayed: 3; moved down: 2; of 5 sites." in quartile_moves(moves).html()
