@@ -9,8 +9,8 @@ The names below are all that a notebook needs::
     effect = qi.trial.estimate(analysis.data, outcome="fatigue", arm="arm", cluster="site", stratum="region")
     effect.tidy()
 
-``trial``, ``capability`` and ``coding`` compute; ``show`` makes tables, figures and sentences of what they
-return.
+``trial``, ``capability`` and ``coding`` compute; ``exhibits`` makes tables, figures and sentences of what
+they return.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qieval import capability, coding, trial
-    from qieval import exhibits as show
+    from qieval import capability, coding, exhibits, trial
     from qieval.errors import DesignError, InputError, QievalError
     from qieval.pipeline.study import open_study
 
@@ -32,8 +31,8 @@ __all__ = [
     "__version__",
     "capability",
     "coding",
+    "exhibits",
     "open_study",
-    "show",
     "trial",
 ]
 
@@ -44,8 +43,8 @@ _HOMES = {
     "QievalError": ("qieval.errors", "QievalError"),
     "capability": ("qieval.capability", None),
     "coding": ("qieval.coding", None),
+    "exhibits": ("qieval.exhibits", None),
     "open_study": ("qieval.pipeline.study", "open_study"),
-    "show": ("qieval.exhibits", None),
     "trial": ("qieval.trial", None),
 }
 

@@ -159,7 +159,7 @@ def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
     named = labels_of(effect, site=site)
     for row in effect.ladder:
         said += [f"{named[row.method]}: {note}" for note in row.notes if note != effect.interim]
-    said = _shared(said, effect, named)
+    said = [*_shared(said, effect, named), *_disagreement(effect, named)]
     if effect.interim:
         return [*said, f"{effect.interim} Intervals are shown, tests are not."]
     test = effect.permutation
@@ -180,6 +180,19 @@ def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
     if not test.exact:
         said.append(f"Drawing leaves a standard error of {test.monte_carlo_se:.2g} in its p.")
     return said
+
+
+def _disagreement(effect: Effect, named: dict[str, str]) -> list[str]:
+    """Say so where zero lies within the interval of some methods and outside that of others."""
+    apart = [named[row.method] for row in effect.ladder if row.ci_low > 0 or row.ci_high < 0]
+    within = [named[row.method] for row in effect.ladder if row.ci_low <= 0 <= row.ci_high]
+    if not apart or not within:
+        return []
+    return [
+        "The methods rest on different assumptions and do not agree here: no difference lies within the "
+        f"interval by {' and '.join(within)}, outside it by {' and '.join(apart)}. "
+        "Quote the primary analysis."
+    ]
 
 
 def _shared(said: Sequence[str], effect: Effect, named: dict[str, str]) -> list[str]:

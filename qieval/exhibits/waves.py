@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ KEY_EXHIBITS = ("effect", "change")
 NUMBERS = ["estimate", "ci_low", "ci_high", "p_value", "level", "n", "n_clusters"]
 COLUMNS = ["key", "result", "wave", "wave_label", "unit", *NUMBERS, "primary", "status", "term"]
 SCALES = {"proportion": (100.0, "percentage points")}
-PANEL, AXIS = 150, 60
+PANEL, AXIS, TITLE_WIDTH = 170, 60, 36
 INTERIM = "Interim results come before the plan’s primary wave: intervals without tests."
 
 
@@ -106,13 +107,12 @@ def table(key: pd.DataFrame) -> Table | Statement:
     return Table(
         name="key-results",
         caption="Key results at each wave.",
-        frame=key,
+        frame=key.assign(what=key["result"] + ", " + key["unit"]),
         columns=[
-            Column(source="result", label="Result", align="left"),
+            Column(source="what", label="Result", align="left"),
             Column(source="wave_label", label="Wave", align="left"),
             Column(source="estimate", label="Estimate", show=signed),
             Column(source="ci_low", upper="ci_high", label=f"{level} interval", show=signed),
-            Column(source="unit", label="Unit", align="left"),
             *(tested if key["p_value"].notna().any() else []),
             Column(source="n", label="Participants", show=integer),
             *(clusters if key["n_clusters"].notna().any() else []),
@@ -164,7 +164,8 @@ def _panel(ax: Any, series: pd.DataFrame, waves: pd.DataFrame) -> None:
     for interim, face in ((True, PAPER), (False, A)):
         part = series[(series["status"] == "interim") == interim]
         ax.plot(part["wave"], part["estimate"], "o", markeredgecolor=A, markerfacecolor=face)
-    ax.set_title(f"{series['result'].iloc[0]}, {series['unit'].iloc[0]}")
+    said = [*wrap(series["result"].iloc[0], TITLE_WIDTH), *wrap(series["unit"].iloc[0], TITLE_WIDTH)]
+    ax.set_title("\n".join(said))
     ax.set_xticks(list(waves["wave"]), labels=list(waves["wave_label"]))
     ax.set_xlim(waves["wave"].min() - 0.5, waves["wave"].max() + 0.5)
 

@@ -1,7 +1,7 @@
 """Time the engine beside its peers in one run: medians and ratios, never asserted (``make bench``).
 
 The same generated trial goes to each program, from a table in memory to estimate, standard error, degrees of
-freedom, p-value and interval (the peers give fewer of these). R is timed where ``Rscript`` with lme4 is found.
+freedom, p-value and interval (the peers give fewer of these). R is timed where Rscript with lme4 is found.
 ``make bench`` gives every program one thread: otherwise the comparison measures the number of cores.
 """
 

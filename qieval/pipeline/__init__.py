@@ -1,0 +1,1 @@
+"""From a study's files to its published reports."""

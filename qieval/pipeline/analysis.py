@@ -1,0 +1,55 @@
+"""What the analysis of one outcome needs: rows, roles of columns, words, and who was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from qieval.pipeline.model import Method
+from qieval.results import Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """Everything that the analysis of one outcome needs.
+
+    Attributes
+    ----------
+    data : DataFrame
+        Participants of this wave who have the outcome (and its exposure), with their site's `arm` (ordered
+        categorical, control first) and stratum.
+    flow : DataFrame
+        Who was left out and why, by arm; see `qieval.pipeline.flow.flow`.
+    outcome : str
+        Column of the outcome.
+    cluster, arm : str
+        Columns of the site and of its arm.
+    stratum, pair : str, optional
+        Column of the stratum, or of the matched pair, within which sites were allocated.
+    covariates : tuple of str
+        Columns to adjust for: the baseline value first, then the outcome's covariates.
+    exposure : str, optional
+        Column of the time at risk of a count.
+    quantity : Quantity
+        Words and unit of the outcome.
+    method : {"cluster-t", "mixed-model-kr", "permutation"}
+        The primary method that the plan fixed; the cluster-level t where it fixed none, and for counts where
+        it fixed the mixed model.
+    primary, interim : bool
+        Whether the plan names this outcome as primary; whether this wave lies before its primary one.
+    """
+
+    data: pd.DataFrame
+    flow: pd.DataFrame
+    outcome: str
+    cluster: str
+    arm: str
+    stratum: str | None
+    pair: str | None
+    covariates: tuple[str, ...]
+    exposure: str | None
+    quantity: Quantity
+    method: Method
+    primary: bool
+    interim: bool

@@ -1,0 +1,44 @@
+"""Study and wave files, read and checked: each on its own, and whether its parts agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from qieval.errors import Fault, InputError
+from qieval.pipeline import strict_yaml
+from qieval.pipeline.faults import parse, suggestion
+from qieval.pipeline.model import StudyFile, WaveFile
+
+
+def read_study_file(path: Path, *, shown: str | None = None) -> StudyFile:
+    """Read and check a study file; raises InputError with all its faults."""
+    name = shown or str(path)
+    study = parse(StudyFile, strict_yaml.load(path, shown=name), file=name)
+    faults = [Fault(file=name, column=key, problem=problem) for key, problem in _disagreements(study)]
+    if faults:
+        raise InputError(faults)
+    return study
+
+
+def read_wave_file(path: Path, *, shown: str | None = None) -> WaveFile:
+    """Read and check a wave file; raises InputError with all its faults."""
+    name = shown or str(path)
+    return parse(WaveFile, strict_yaml.load(path, shown=name), file=name)
+
+
+def _disagreements(study: StudyFile) -> Iterator[tuple[str, str]]:
+    """Find what each part allows but the parts together do not."""
+    if study.design != "uncontrolled" and study.allocation is None:
+        yield "allocation", f"is missing; a {study.design} study needs it"
+    if study.design == "uncontrolled" and study.allocation is not None:
+        yield "allocation", "an uncontrolled study has none; leave the key out"
+    if study.design == "randomised" and study.allocation and study.allocation.scheme is None:
+        yield "allocation.scheme", "is missing; a randomised study needs it"
+    if study.plan is None:
+        return
+    named = {"plan.primary.outcome": study.plan.primary.outcome}
+    named |= {f"plan.family.{place}": name for place, name in enumerate(study.plan.family)}
+    for key, name in named.items():
+        if name not in study.outcomes:
+            yield key, f"{name!r} is not under outcomes{suggestion(name, study.outcomes)}"

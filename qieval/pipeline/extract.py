@@ -1,0 +1,211 @@
+"""One wave's extract: which files it is made of, read and checked when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qieval.capability import Instrument
+from qieval.errors import Fault, InputError
+from qieval.pipeline.checks import CheckedTables, check_tables
+from qieval.pipeline.declared import read_study_file, read_wave_file
+from qieval.pipeline.faults import suggestion
+from qieval.pipeline.model import StudyFile, TableSpec, WaveFile
+from qieval.pipeline.readers import RawTable, read_table
+from qieval.pipeline.roles import Scope
+from qieval.pipeline.workspace import Workspace
+
+CHECKED_WITH = {"segments": ("sources", "codebook"), "sources": (), "codebook": (), "sites": ()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """The files of one wave of a study.
+
+    Attributes
+    ----------
+    workspace : Workspace
+        Where everything is.
+    name : str
+        The study's name: that of its folder under ``params/``.
+    spec : StudyFile
+        What the study file says.
+    wave : WaveFile
+        What the wave file says.
+    """
+
+    workspace: Workspace
+    name: str
+    spec: StudyFile
+    wave: WaveFile
+    _raw: dict[str, RawTable] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def study_path(self) -> Path:
+        """The study file."""
+        return self.workspace.study_folder(self.name) / "study.yaml"
+
+    @property
+    def wave_path(self) -> Path:
+        """The wave file."""
+        return self.workspace.wave_file(self.name, self.wave.wave)
+
+    @property
+    def data(self) -> Path:
+        """Folder of the wave's tables; raises InputError if it is not there or lies outside."""
+        base, shown = self.workspace.study_folder(self.name), self.workspace.shown(self.wave_path)
+        data = self.workspace.inside(
+            self.wave.data, base=base, asked_by=shown, key="data", also=self._folders()
+        )
+        if not data.is_dir():
+            problem = f"there is no folder {self.workspace.shown(data)}"
+            remedy = "make it, and put the extract there"
+            raise InputError([Fault(file=shown, column="data", problem=problem, remedy=remedy)])
+        return data
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Tables that the study declares, its codebook included."""
+        return (*self.spec.tables, *(["codebook"] if self.spec.codebook else []))
+
+    def raw(self, role: str) -> RawTable:
+        """Read one table, once; raises InputError if that cannot be done."""
+        if role not in self._raw:
+            path, spec = self.table(role)
+            self._raw[role] = read_table(path, spec, role=role, file=self.workspace.shown(path))
+        return self._raw[role]
+
+    def table(self, role: str) -> tuple[Path, TableSpec]:
+        """Say where a table is and how it is to be read."""
+        spec = self._table_spec(role)
+        asked_by, key = self.workspace.shown(self.study_path), f"tables.{role}.file"
+        path = self.workspace.inside(
+            spec.file, base=self.data, asked_by=asked_by, key=key, also=self._folders()
+        )
+        return path, spec
+
+    def instrument(self, name: str) -> Instrument:
+        """Read one of the instruments that the study declares."""
+        if name not in self.spec.instruments:
+            hint = suggestion(name, self.spec.instruments)
+            expected = "one of " + ", ".join(self.spec.instruments) if self.spec.instruments else None
+            problem = f"the study declares no instrument {name!r}{hint}"
+            shown = self.workspace.shown(self.study_path)
+            raise InputError([Fault(file=shown, column="instruments", problem=problem, expected=expected)])
+        return Instrument.read(self.instrument_path(name))
+
+    def instrument_path(self, name: str) -> Path:
+        """Where an instrument's file is; refuses one that is not there."""
+        path, asked_by = self.workspace.instruments / f"{name}.yaml", self.workspace.shown(self.study_path)
+        path = self.workspace.inside(
+            str(path), base=self.workspace.root, asked_by=asked_by, key="instruments"
+        )
+        if not path.is_file():
+            problem = f"the instrument {name!r} has no file {self.workspace.shown(path)}"
+            raise InputError([Fault(file=asked_by, column="instruments", problem=problem)])
+        return path
+
+    def check(self, roles: Iterable[str] | None = None) -> CheckedTables:
+        """Read and check tables, each with those that it must agree with.
+
+        Parameters
+        ----------
+        roles : iterable of str, optional
+            Tables to check; all that the study declares by default.
+
+        Returns
+        -------
+        CheckedTables
+            With all faults, those of reading first; none are raised.
+        """
+        wanted = self.roles if roles is None else tuple(roles)
+        partners = [partner for role in wanted for partner in CHECKED_WITH.get(role, ("sites",))]
+        faults: list[Fault] = []
+        raw: dict[str, RawTable] = {}
+        for role in dict.fromkeys([*wanted, *(partner for partner in partners if partner in self.roles)]):
+            try:
+                raw[role] = self.raw(role)
+            except InputError as error:
+                faults += error.faults
+        instruments: dict[str, Instrument] = {}
+        for name in self.spec.instruments if "capability" in raw or roles is None else ():
+            try:
+                instruments[name] = self.instrument(name)
+            except InputError as error:
+                faults += error.faults
+        checked = check_tables(raw, Scope(spec=self.spec, wave=self.wave.wave, instruments=instruments))
+        return CheckedTables(
+            frames=checked.frames,
+            faults=tuple(dict.fromkeys([*faults, *checked.faults])),
+            remarks=checked.remarks,
+        )
+
+    def _table_spec(self, role: str) -> TableSpec:
+        if role == "codebook" and self.spec.codebook:
+            return TableSpec(file=self.spec.codebook)
+        if role not in self.spec.tables:
+            shown = self.workspace.shown(self.study_path)
+            problem = f"the study has no table {role!r}{suggestion(role, self.roles)}"
+            raise InputError(
+                [
+                    Fault(
+                        file=shown,
+                        column="tables",
+                        problem=problem,
+                        expected="one of " + ", ".join(self.roles),
+                    )
+                ]
+            )
+        return self.spec.tables[role].overridden(self.wave.tables.get(role))
+
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.workspace.study_folder(self.name) / self.spec.data,) if self.spec.data else ()
+
+
+def open_extract(workspace: Workspace, study: str, wave: int) -> Extract:
+    """Read the study and wave files and say where the tables are; no table is read yet.
+
+    Raises
+    ------
+    InputError
+        With the faults of both files.
+    """
+    folder, path = workspace.study_folder(study), workspace.wave_file(study, wave)
+    if not folder.is_dir():
+        known = (each.parent.name for each in workspace.params.glob("*/study.yaml"))
+        problem = f"there is no study {study!r}{suggestion(study, known)}"
+        raise InputError([Fault(file=workspace.shown(workspace.params), problem=problem)])
+    faults: list[Fault] = []
+    try:
+        spec = read_study_file(folder / "study.yaml", shown=workspace.shown(folder / "study.yaml"))
+    except InputError as error:
+        faults += error.faults
+    try:
+        asked = read_wave_file(path, shown=workspace.shown(path))
+        faults += _misplaced(asked, study, wave, workspace.shown(path))
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return Extract(workspace=workspace, name=study, spec=spec, wave=asked)
+
+
+def _misplaced(asked: WaveFile, study: str, wave: int, shown: str) -> list[Fault]:
+    found = []
+    if asked.study != study:
+        found.append(
+            Fault(
+                file=shown,
+                column="study",
+                problem=f"is {asked.study!r}",
+                expected=f"{study!r}, as its folder",
+            )
+        )
+    if asked.wave != wave:
+        found.append(
+            Fault(
+                file=shown, column="wave", problem=f"is {asked.wave}", expected=f"{wave}, as its file's name"
+            )
+        )
+    return found

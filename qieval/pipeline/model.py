@@ -1,0 +1,274 @@
+"""What a study file and a wave file may say, as types; every fault of a file is told at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+Scalar = str | int | float | bool | dt.date | None
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+Better = Literal["lower", "higher"]
+Method = Literal["cluster-t", "mixed-model-kr", "permutation"]  # as `qieval.trial.estimate` names them
+PRESETS: dict[str, dict[str, Any]] = {
+    "nhs-hes": {"suppress_below": 8, "round_to": 5},
+    "cms": {"suppress_below": 11},
+    "none": {"suppress_below": 0, "quote_cell": 0},
+}
+
+
+class Part(BaseModel):
+    """A part of a file: unknown keys and values of another type are refused, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Author(Part):
+    """Somebody who answers for the study."""
+
+    name: str
+    affiliation: str = ""
+    orcid: str = ""
+
+
+class Ethics(Part):
+    """Approval, consent and retention, in words."""
+
+    approval: str = ""
+    consent: str = ""
+    retention: str = ""
+
+
+class Arms(Part):
+    """Labels of the two arms; control first."""
+
+    control: str
+    intervention: str
+
+    @model_validator(mode="after")
+    def _differ(self) -> Arms:
+        if self.control == self.intervention:
+            raise PydanticCustomError(
+                "arms", "both arms are called {arm}; expected two labels", {"arm": self.control}
+            )
+        return self
+
+
+class Allocation(Part):
+    """How clusters came to their arms."""
+
+    unit: str = "site"
+    scheme: Literal["complete", "stratified", "pairs", "constrained", "stepped-wedge"] | None = None
+    stratum: str | None = None
+    pair: str | None = None
+    candidates: str | None = None
+    start: str | None = None
+    arms: Arms
+
+    @model_validator(mode="after")
+    def _complete(self) -> Allocation:
+        needs = {
+            "stratified": "stratum",
+            "pairs": "pair",
+            "constrained": "candidates",
+            "stepped-wedge": "start",
+        }
+        key = needs.get(self.scheme or "")
+        if key and getattr(self, key) is None:
+            words = "the scheme {scheme} needs the key {key}"
+            raise PydanticCustomError("scheme", words, {"scheme": self.scheme, "key": key})
+        return self
+
+
+class Outcome(Part):
+    """One outcome of the participants."""
+
+    type: Literal["continuous", "binary", "count"]
+    label: str
+    unit: str = ""
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    better: Better | None = None
+    mcid: float | None = Field(default=None, gt=0)
+    baseline: str | None = None
+    covariates: Names = ()
+    exposure: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Outcome:
+        if self.exposure and self.type != "count":
+            raise PydanticCustomError("exposure", "only a count has an exposure")
+        if self.range and self.range[0] >= self.range[1]:
+            raise PydanticCustomError("range", "the range must be [lowest, highest]")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the outcomes table that this outcome needs beside its own."""
+        return tuple(name for name in (self.baseline, *self.covariates, self.exposure) if name)
+
+
+class Primary(Part):
+    """The plan's one primary analysis."""
+
+    outcome: str
+    wave: int = Field(ge=0)
+    estimand: Literal["cluster-average", "participant-average"] = "cluster-average"
+    method: Method = "cluster-t"
+
+
+class Amendment(Part):
+    """A dated change of the plan."""
+
+    date: dt.date
+    text: str
+
+
+class Plan(Part):
+    """What was laid down before the data were seen."""
+
+    dated: dt.date
+    primary: Primary
+    family: Names = ()
+    amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
+
+
+class TablePart(Part):
+    """What a wave file may say anew about a table."""
+
+    file: str | None = None
+    sheet: str | int | None = None
+    header: int = Field(default=1, ge=1)
+    columns: dict[str, str] = {}
+    recode: dict[str, dict[Scalar, Scalar]] = {}
+    missing: Annotated[tuple[Scalar, ...], Field(strict=False)] = ("",)
+
+
+class TableSpec(TablePart):
+    """Where a table is and how its columns are read: role -> the study's own column."""
+
+    file: str
+
+    def overridden(self, part: TablePart | None) -> TableSpec:
+        """Return this with what a wave file says anew."""
+        return self.model_copy(update={} if part is None else part.model_dump(exclude_unset=True))
+
+
+class Measure(Part):
+    """One measure of the sites' care."""
+
+    label: str
+    better: Better | None = None
+    target: float | None = None
+    reference_group: str | None = None
+    unit: str = ""
+
+
+class Equity(Part):
+    """Which groups are looked at, and how complete they must be known."""
+
+    strata: Names = ()
+    completeness_at_least: float = Field(default=0.8, ge=0, le=1)
+
+
+class Disclosure(Part):
+    """What is hidden on published pages."""
+
+    suppress_below: int = Field(default=5, ge=0)
+    round_to: int | None = Field(default=None, ge=1)
+    sites: Literal["named", "masked", "coded"] = "named"
+    quote_cell: int = Field(default=3, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        return PRESETS.get(given, given) if isinstance(given, str) else given
+
+
+class StudyFile(Part):
+    """``params/<study>/study.yaml``."""
+
+    title: str
+    synthetic: bool = False
+    authors: Annotated[tuple[Author, ...], Field(strict=False)] = ()
+    source: str = ""
+    licence: str = ""
+    terms: str = ""
+    ethics: Ethics = Ethics()
+    design: Literal["randomised", "controlled", "uncontrolled"]
+    allocation: Allocation | None = None
+    sampling: Literal["cohort", "cross-section", "open"] | None = None
+    outcomes: dict[str, Outcome] = {}
+    plan: Plan | None = None
+    data: str | None = None
+    tables: dict[str, TableSpec] = {}
+    instruments: Names = ()
+    codebook: str | None = None
+    measures: dict[str, Measure] = {}
+    equity: Equity = Equity()
+    disclosure: Disclosure = Disclosure()
+    audiences: dict[str, Literal["team", "committee", "sites", "public"]] = {}
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("outcomes")
+    @classmethod
+    def _named(cls, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+        taken = {"participant", "site", "wave", "arm", "period"}
+        for name in outcomes:
+            if not name.isidentifier() or name in taken:
+                words = (
+                    "{name} cannot name an outcome; use letters, digits and underscores, and none of {taken}"
+                )
+                raise PydanticCustomError(
+                    "name", words, {"name": repr(name), "taken": ", ".join(sorted(taken))}
+                )
+        return outcomes
+
+    @property
+    def stratum(self) -> str | None:
+        """Column of the sites table that holds the stratum (or pair) of the allocation."""
+        return (self.allocation.stratum or self.allocation.pair) if self.allocation else None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the arms, control first; empty where there are none."""
+        return (self.allocation.arms.control, self.allocation.arms.intervention) if self.allocation else ()
+
+
+class ReportRequest(Part):
+    """One report that a wave asks for: ``name`` or ``{name: {parameter: value}}``."""
+
+    notebook: str
+    parameters: dict[Any, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"notebook": given}
+        if isinstance(given, Mapping) and len(given) == 1:
+            name, parameters = next(iter(given.items()))
+            if parameters is None or isinstance(parameters, Mapping):
+                return {"notebook": name, "parameters": parameters or {}}
+        raise PydanticCustomError("request", "a report is written `name` or `name: {parameter: value}`")
+
+
+class WaveFile(Part):
+    """``params/<study>/wave-N.yaml``."""
+
+    study: str
+    wave: int = Field(ge=0)
+    label: str
+    window: Annotated[tuple[dt.date, dt.date], Field(strict=False)] | None = None
+    data: str
+    tables: dict[str, TablePart] = {}
+    reports: Annotated[tuple[ReportRequest, ...], Field(strict=False)]
+
+    @field_validator("window")
+    @classmethod
+    def _ordered(cls, window: tuple[dt.date, dt.date] | None) -> tuple[dt.date, dt.date] | None:
+        if window and window[0] > window[1]:
+            raise PydanticCustomError("window", "the window must be [first day, last day]")
+        return window

@@ -1,0 +1,256 @@
+"""What a wave asks for, made certain before anything runs: parameters bound, tables without fault."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qieval.errors import Fault, InputError
+from qieval.pipeline.binding import Setting, bind, question, report_name
+from qieval.pipeline.faults import suggestion
+from qieval.pipeline.model import StudyFile
+from qieval.pipeline.parameters import NotebookCard, read_card
+from qieval.pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from qieval.pipeline.extract import Extract
+
+WAVE_FILE = re.compile(r"wave-(0|[1-9][0-9]*)\.yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One report to make.
+
+    Attributes
+    ----------
+    report : str
+        Its name, unique within the wave and safe as a file's name.
+    notebook : Path
+        The notebook to run.
+    question : str
+        What it answers.
+    parameters : dict
+        Every parameter of the notebook with its value.
+    needs_results : bool
+        Whether it reads the results of the wave's other reports, and so runs after them.
+    """
+
+    report: str
+    notebook: Path
+    question: str
+    parameters: dict[str, Any]
+    needs_results: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file that a wave reads: path from the workspace's root, SHA-256, and rows if it is a table."""
+
+    path: str
+    sha256: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WavePlan:
+    """A wave that can be run: its files are in order and its jobs are bound.
+
+    Attributes
+    ----------
+    study_name : str
+        Folder of the study under ``params/``.
+    spec : StudyFile
+        What the study file says.
+    wave : int
+        Number of the wave.
+    label : str
+        The wave in words.
+    window : tuple of date, optional
+        First and last day of the wave.
+    wave_file, data_dir : Path
+        Its wave file and its data folder, absolute.
+    jobs : tuple of Job
+        In the order of the wave file.
+    warnings : tuple of str
+        What the checks found worth knowing.
+    inputs : tuple of InputFile
+        Every file read: parameters, tables, codebook, instruments.
+    """
+
+    study_name: str
+    spec: StudyFile
+    wave: int
+    label: str
+    window: tuple[dt.date, dt.date] | None
+    wave_file: Path
+    data_dir: Path
+    jobs: tuple[Job, ...]
+    warnings: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+
+
+def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, ...]:
+    """Read wave files, bind the parameters of their reports and check all tables of their studies.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Wave files of this workspace; one named twice counts once.
+    workspace : Workspace
+        Where they are.
+
+    Returns
+    -------
+    tuple of WavePlan
+        In the order of `paths`.
+
+    Raises
+    ------
+    InputError
+        One, with every fault of every file.
+    """
+    plans: list[WavePlan] = []
+    faults: list[Fault] = []
+    for path in dict.fromkeys(path.absolute() for path in paths):
+        try:
+            plans.append(_plan(path, workspace))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(dict.fromkeys(faults))
+    return tuple(plans)
+
+
+def _plan(path: Path, workspace: Workspace) -> WavePlan:
+    from qieval.pipeline.extract import open_extract  # pandas is loaded only when tables are read
+
+    study, wave = _study_and_wave(path, workspace)
+    extract = open_extract(workspace, study, wave)
+    faults: list[Fault] = []
+    jobs: tuple[Job, ...] = ()
+    try:
+        jobs = _jobs(extract)
+    except InputError as error:
+        faults += error.faults
+    checked = extract.check()
+    faults += checked.faults
+    if faults:
+        raise InputError(faults)
+    asked = extract.wave
+    return WavePlan(
+        study_name=study,
+        spec=extract.spec,
+        wave=wave,
+        label=asked.label,
+        window=asked.window,
+        wave_file=extract.wave_path,
+        data_dir=extract.data,
+        jobs=jobs,
+        warnings=checked.remarks,
+        inputs=tuple(_inputs(extract)),
+    )
+
+
+def _study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:
+    match = WAVE_FILE.fullmatch(path.name)
+    if match and path.is_file() and path.resolve().parent.parent == workspace.params.resolve():
+        return path.resolve().parent.name, int(match.group(1))
+    near = sorted(each.name for each in path.parent.glob("wave-*.yaml")) if path.parent.is_dir() else []
+    fault = Fault(
+        file=workspace.shown(path),
+        problem="there is no such file" if not path.is_file() else "is no wave file of this workspace",
+        expected="params/<study>/wave-<number>.yaml",
+        remedy=f"there are {', '.join(near)}" if near else None,
+    )
+    raise InputError([fault])
+
+
+def _jobs(extract: Extract) -> tuple[Job, ...]:
+    workspace, file = extract.workspace, extract.workspace.shown(extract.wave_path)
+    setting = Setting(
+        workspace=workspace,
+        study=extract.name,
+        spec=extract.spec,
+        wave=extract.wave.wave,
+        sites=lambda: _site_names(extract),
+    )
+    jobs: list[Job] = []
+    faults: list[Fault] = []
+    for place, request in enumerate(extract.wave.reports):
+        key = f"reports.{place}.{request.notebook}"
+        try:
+            card = _card(request.notebook, workspace, file=file, key=key)
+            values = bind(card, request.parameters, setting, file=file, key=key)
+        except InputError as error:
+            faults += error.faults
+            continue
+        name = report_name(card, values)
+        if any(job.report == name for job in jobs):
+            problem = f"asks for the report {name} a second time"
+            faults.append(
+                Fault(file=file, column=key, problem=problem, remedy="keep one, or change a parameter")
+            )
+        needs = "results" in card.needs
+        jobs.append(
+            Job(
+                report=name,
+                notebook=card.path,
+                question=question(card, values, setting),
+                parameters=values,
+                needs_results=needs,
+            )
+        )
+    if faults:
+        raise InputError(faults)
+    return tuple(jobs)
+
+
+def _card(name: str, workspace: Workspace, *, file: str, key: str) -> NotebookCard:
+    known = {path.stem: path for path in _notebook_paths(workspace)}
+    if name not in known:
+        problem = f"there is no notebook {name!r}{suggestion(name, known)}"
+        raise InputError(
+            [Fault(file=file, column=key, problem=problem, expected="one of " + ", ".join(known))]
+        )
+    return read_card(known[name], shown=workspace.shown(known[name]))
+
+
+def _notebook_paths(workspace: Workspace) -> list[Path]:
+    return sorted(workspace.notebooks.glob("*.ipynb"))
+
+
+def _site_names(extract: Extract) -> Sequence[str] | None:
+    from qieval.pipeline.convert import texts
+
+    try:
+        roster = extract.raw("sites").frame
+    except InputError:
+        return None  # told by the tables' check
+    return texts(roster["site"]).dropna().tolist() if "site" in roster else None
+
+
+def _inputs(extract: Extract) -> Iterator[InputFile]:
+    shown = extract.workspace.shown
+    files = [extract.study_path, extract.wave_path, *map(extract.instrument_path, extract.spec.instruments)]
+    for path in files:
+        yield InputFile(path=shown(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    for role in extract.roles:
+        table = extract.raw(role)
+        yield InputFile(path=table.file, sha256=table.sha256, rows=len(table.frame))
+
+
+def list_notebooks(workspace: Workspace) -> tuple[NotebookCard | InputError, ...]:
+    """List the notebooks with their questions and parameters; one that cannot be read is its error."""
+    found: list[NotebookCard | InputError] = []
+    for path in _notebook_paths(workspace):
+        try:
+            found.append(read_card(path, shown=workspace.shown(path)))
+        except InputError as error:
+            found.append(error)
+    return tuple(found)

@@ -1,0 +1,93 @@
+"""How a run goes, told while it goes: bars on a terminal, one line a report elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from qieval.pipeline.planning import Job, WavePlan
+    from qieval.pipeline.run import Outcome
+
+
+@contextmanager
+def progress(plans: Sequence[WavePlan]) -> Iterator[Lines | Bars]:
+    """Give a listener for a run of some waves: bars where somebody watches, else lines."""
+    console = Console(soft_wrap=True, highlight=False)
+    total = sum(len(plan.jobs) for plan in plans)
+    if not console.is_terminal:
+        yield Lines(console, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        yield Bars(console, total, shown)
+
+
+class Lines:
+    """Says a line for each report that has ended.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    total : int
+        Reports of the run.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console, self._total, self._ended = console, total, 0
+
+    def cell(self, wave: WavePlan, job: Job, done: int, of: int) -> None:
+        """Say nothing of single cells."""
+
+    def report(self, wave: WavePlan, job: Job, seconds: float, failed: bool) -> None:
+        """Say that a report has ended."""
+        self._ended += 1
+        how = "FAILED after" if failed else "made in"
+        words = f"{name(wave, job)} {how} {seconds:.1f} s"
+        self._console.print(f"[{self._ended}/{self._total}] {words}", markup=False)
+
+    def wave(self, outcome: Outcome) -> None:
+        """Say nothing: the command's last words do."""
+
+
+class Bars(Lines):
+    """Shows a bar for all reports and one for the cells of each report that is running.
+
+    Parameters
+    ----------
+    console, total
+        As for `Lines`.
+    shown : Progress
+        The display.
+    """
+
+    def __init__(self, console: Console, total: int, shown: Progress) -> None:
+        super().__init__(console, total)
+        self._shown = shown
+        self._all = shown.add_task("reports", total=total)
+        self._cells: dict[str, TaskID] = {}
+
+    def cell(self, wave: WavePlan, job: Job, done: int, of: int) -> None:
+        """Move the bar of a report."""
+        label = name(wave, job)
+        if label not in self._cells:
+            self._cells[label] = self._shown.add_task(f"  {escape(label)}", total=of)
+        self._shown.update(self._cells[label], completed=done)
+
+    def report(self, wave: WavePlan, job: Job, seconds: float, failed: bool) -> None:
+        """Say that a report has ended, and take its bar away."""
+        super().report(wave, job, seconds, failed)
+        self._shown.advance(self._all)
+        if bar := self._cells.pop(name(wave, job), None):
+            self._shown.remove_task(bar)
+
+
+def name(wave: WavePlan, job: Job) -> str:
+    """Name a report among those of several waves."""
+    return f"{wave.study_name} wave {wave.wave}: {job.report}"

@@ -1,0 +1,182 @@
+"""A wave's folder under ``reports/``: built aside, put in place whole, listed in the indexes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from qieval.errors import Fault, InputError
+from qieval.pipeline import collect
+from qieval.pipeline.collect import Shown
+from qieval.pipeline.planning import WavePlan
+from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
+from qieval.pipeline.workspace import Workspace
+
+STAGING, FAILED, LOCKS = ".staging", ".failed", ".locks"
+EXECUTED = "notebooks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a wave is built, published, and kept if it failed.
+
+    Attributes
+    ----------
+    staged : Path
+        Built here; dot folders are not part of what is published.
+    published : Path
+        ``reports/<study>/wave-N``.
+    failed : Path
+        The last run's pages and notebooks if a report of it failed.
+    """
+
+    staged: Path
+    published: Path
+    failed: Path
+
+    def page(self, report: str) -> Path:
+        """Where a report's page is built."""
+        return self.staged / f"{report}.html"
+
+    def notebook(self, report: str) -> Path:
+        """Where a report's executed notebook is built."""
+        return self.staged / EXECUTED / f"{report}.ipynb"
+
+    def results(self) -> Path:
+        """Where ``results.json`` is built."""
+        return self.staged / "results.json"
+
+
+def place(workspace: Workspace, study: str, wave: int) -> Place:
+    """Name the folders of a wave."""
+    folder = Path(study) / f"wave-{wave}"
+    return Place(
+        staged=workspace.reports / STAGING / folder,
+        published=workspace.published(study, wave),
+        failed=workspace.reports / FAILED / folder,
+    )
+
+
+@contextmanager
+def claimed(workspace: Workspace, plans: Sequence[WavePlan]) -> Iterator[None]:
+    """Hold the locks of waves while they run, with the left-overs of killed runs tidied up.
+
+    Raises
+    ------
+    InputError
+        If another run is working on one of them; nothing was changed then.
+    """
+    faults = list(_blocked(workspace, plans))
+    if faults:
+        raise InputError(faults)
+    with ExitStack() as stack:
+        for plan in plans:
+            name = f"{plan.study_name}--wave-{plan.wave}"
+            try:
+                stack.enter_context(locked(workspace.reports / LOCKS / f"{name}.lock"))
+            except Busy:
+                where = workspace.shown(workspace.published(plan.study_name, plan.wave))
+                problem = "another run is making this wave"
+                faults.append(Fault(file=where, problem=problem, remedy="wait until it has ended"))
+        if faults:
+            raise InputError(faults)
+        for plan in plans:
+            spot = place(workspace, plan.study_name, plan.wave)
+            recover(spot.staged, spot.published)
+        yield
+
+
+def _blocked(workspace: Workspace, plans: Sequence[WavePlan]) -> Iterator[Fault]:
+    """Find files that stand where folders are needed."""
+    published = [workspace.published(plan.study_name, plan.wave) for plan in plans]
+    needed = [folder for path in published for folder in (workspace.reports, path.parent, path)]
+    for path in dict.fromkeys(needed):
+        if path.exists() and not path.is_dir():
+            shown = workspace.shown(path)
+            yield Fault(file=shown, problem="is a file; a folder is needed here", remedy="move it away")
+
+
+def write_exhibits(spot: Place, shown: Iterable[Shown]) -> None:
+    """Write the numbers of every table and figure as a CSV file."""
+    for each in shown:
+        if each.file is not None:
+            path = spot.staged / each.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(collect.as_csv(each.columns, each.rows), encoding="utf-8", newline="\n")
+
+
+def write_results(spot: Place, plan: WavePlan, shown: Iterable[Shown]) -> None:
+    """Write the results that the wave has so far."""
+    document = collect.results_document(plan.study_name, plan.wave, shown)
+    spot.results().write_text(collect.as_json(document), encoding="utf-8", newline="\n")
+
+
+def publish(spot: Place, run: Mapping[str, Any]) -> None:
+    """Finish the staged folder with its record and its index, and put it in the published one's place."""
+    from qieval.pipeline.site import wave_index
+
+    (spot.staged / "run.json").write_text(collect.as_json(run), encoding="utf-8", newline="\n")
+    (spot.staged / "index.html").write_text(wave_index(listed(run)), encoding="utf-8", newline="\n")
+    put_in_place(spot.staged, spot.published)
+    if spot.failed.exists():
+        shutil.rmtree(spot.failed)
+
+
+def keep_failed(spot: Place) -> None:
+    """Keep what a run made whose wave is not published, in place of what an earlier one left."""
+    if spot.failed.exists():
+        shutil.rmtree(spot.failed)
+    spot.failed.parent.mkdir(parents=True, exist_ok=True)
+    spot.staged.rename(spot.failed)
+
+
+def write_site_index(workspace: Workspace) -> Path:
+    """Write ``reports/index.html`` anew from what is published; runs that end together take turns."""
+    from qieval.pipeline.site import site_index
+
+    path = workspace.reports / "index.html"
+    with locked(workspace.reports / LOCKS / "index.lock", wait=True):
+        write_atomically(path, site_index(_studies(workspace)))
+    return path
+
+
+def _studies(workspace: Workspace) -> list[dict[str, Any]]:
+    records = [_record(path) for path in sorted(workspace.reports.glob("[!.]*/wave-*/run.json"))]
+    waves = [listed(record) for record in records if record is not None]
+    studies = []
+    for name, group in groupby(waves, key=lambda wave: str(wave["study"])):
+        found = [wave | {"href": f"{name}/wave-{wave['wave']}/index.html"} for wave in group]
+        last = max(found, key=lambda wave: int(wave["wave"]))
+        studies.append({"name": name, "title": last["title"], "synthetic": last["synthetic"], "waves": found})
+    return studies
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """Read a published wave's record; None if it is damaged, so that the others are still listed."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        listed(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(record)
+
+
+def listed(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a wave's record what the indexes show; no clock is in it."""
+    reports = [
+        {
+            "name": each["report"],
+            "question": each["question"],
+            "headline": each["headline"],
+            "href": each["page"],
+        }
+        for each in run["reports"]
+    ]
+    keys = ("study", "title", "wave", "label", "synthetic", "data_cut")
+    return {key: run[key] for key in keys} | {"reports": reports}

@@ -1,0 +1,87 @@
+"""Index pages: what a wave answers, and what all studies found; pure functions from data to HTML."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qieval.pipeline.templating import render, written_date
+
+Wave = Mapping[str, Any]
+
+
+def wave_index(wave: Wave) -> str:
+    """List the reports of a wave with their questions, headline sentences and states.
+
+    Parameters
+    ----------
+    wave : mapping
+        ``study`` (name), ``title`` (of the study), ``wave`` (number), ``label``, ``synthetic``, ``data_cut``
+        (ISO date or text) and ``reports``: mappings with ``name``, ``question``, ``headline`` (may be empty),
+        ``state`` and ``href`` (relative to the wave's folder; empty where there is no page).
+    """
+    return render(
+        "wave.html.j2",
+        {
+            "heading": _heading(wave),
+            "study_title": wave.get("title") or wave.get("study", ""),
+            "synthetic": bool(wave.get("synthetic")),
+            "data_cut": written_date(wave.get("data_cut")),
+            "reports": [_report(report) for report in wave.get("reports", ())],
+        },
+    )
+
+
+def site_index(studies: Sequence[Mapping[str, Any]]) -> str:
+    """List all studies and their waves, the latest wave first, with headline sentences.
+
+    Parameters
+    ----------
+    studies : sequence of mappings
+        ``name``, ``title``, ``synthetic`` and ``waves``: mappings as for `wave_index`, each with ``href``,
+        the path of its index page relative to ``reports/``.
+    """
+    shown = [_study(study) for study in studies if study.get("waves")]
+    return render("site.html.j2", {"synthetic": False, "studies": shown})
+
+
+def _study(study: Mapping[str, Any]) -> dict[str, Any]:
+    waves = sorted(study["waves"], key=lambda wave: int(wave.get("wave", 0)), reverse=True)
+    latest, *earlier = [_listed(wave) for wave in waves]
+    return {
+        "title": study.get("title") or study.get("name", ""),
+        "synthetic": bool(study.get("synthetic")),
+        "latest": latest,
+        "earlier": earlier,
+    }
+
+
+def _listed(wave: Wave) -> dict[str, Any]:
+    folder = posixpath.dirname(str(wave.get("href", "")))
+    reports = [_report(report, folder=folder) for report in wave.get("reports", ())]
+    return {
+        "heading": _heading(wave),
+        "href": wave.get("href", ""),
+        "data_cut": written_date(wave.get("data_cut")),
+        "said": [report for report in reports if report["headline"]],
+        "failed": [report["name"] for report in reports if report["bad"]],
+    }
+
+
+def _report(report: Mapping[str, Any], *, folder: str = "") -> dict[str, Any]:
+    name, state = str(report.get("name", "")), str(report.get("state") or "published")
+    href = str(report.get("href") or "")
+    return {
+        "name": name,
+        "question": str(report.get("question") or name),
+        "headline": str(report.get("headline") or ""),
+        "state": state,
+        "bad": state.startswith("fail"),
+        "href": posixpath.join(folder, href) if href else "",
+    }
+
+
+def _heading(wave: Wave) -> str:
+    label = wave.get("label")
+    return f"Wave {wave.get('wave', '')}" + (f" ({label})" if label else "")

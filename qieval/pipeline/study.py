@@ -1,0 +1,285 @@
+"""A study at one wave, as notebooks see it: checked tables, analyses with their flow, words for numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qieval.capability import Instrument
+from qieval.errors import DesignError, Fault, InputError
+from qieval.pipeline.analysis import Analysis
+from qieval.pipeline.extract import Extract, open_extract
+from qieval.pipeline.faults import suggestion
+from qieval.pipeline.flow import Participants, completeness, flow, present
+from qieval.pipeline.model import Method, Outcome, Plan, StudyFile
+from qieval.pipeline.published import published_results
+from qieval.pipeline.quantities import quantity
+from qieval.pipeline.workspace import Workspace, find_workspace
+from qieval.results import Quantity
+
+
+class Study:
+    """A study at one wave. Made by `open_study`; tables are read and checked when they are first asked for.
+
+    Parameters
+    ----------
+    extract : Extract
+        The wave's files.
+    """
+
+    def __init__(self, extract: Extract) -> None:
+        self._extract = extract
+        self._tables: dict[str, pd.DataFrame] = {}
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}, wave {self.wave} ({self.wave_label})>"
+
+    @property
+    def name(self) -> str:
+        """Name of the study's folder."""
+        return self._extract.name
+
+    @property
+    def title(self) -> str:
+        """Title, as pages show it."""
+        return self.spec.title
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are made up."""
+        return self.spec.synthetic
+
+    @property
+    def wave(self) -> int:
+        """Number of the wave."""
+        return self._extract.wave.wave
+
+    @property
+    def wave_label(self) -> str:
+        """The wave in words."""
+        return self._extract.wave.label
+
+    @property
+    def seed(self) -> int:
+        """Seed of the study."""
+        return self.spec.seed
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the arms, control first; empty where there are none."""
+        return self.spec.arms
+
+    @property
+    def spec(self) -> StudyFile:
+        """The study file."""
+        return self._extract.spec
+
+    def is_primary(self, outcome: str) -> bool:
+        """Whether the plan names this outcome as primary, and its primary wave is not past."""
+        plan = self.spec.plan
+        return plan is not None and plan.primary.outcome == outcome and self.wave <= plan.primary.wave
+
+    def is_interim(self, outcome: str) -> bool:
+        """Whether this wave lies before the plan's primary one."""
+        self._outcome(outcome)
+        return self.spec.plan is not None and self.wave < self.spec.plan.primary.wave
+
+    def quantity(self, outcome: str) -> Quantity:
+        """Words and unit of an outcome."""
+        return quantity(outcome, self._outcome(outcome))
+
+    def table(self, role: str) -> pd.DataFrame:
+        """Read a checked table; withdrawn participants are not in `outcomes`.
+
+        Raises
+        ------
+        InputError
+            With every fault of the table, and of those that it must agree with.
+        """
+        frame = self._read(role)
+        return (
+            frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
+            if role == "outcomes"
+            else frame
+        )
+
+    def codebook(self) -> pd.DataFrame:
+        """The codes: `code`, `parent` (empty for a top code), `name`, `definition`."""
+        frame = self._read("codebook")
+        missing = {name: "" for name in ("parent", "name", "definition") if name not in frame}
+        return frame.assign(**missing).fillna({"parent": "", "name": "", "definition": ""})
+
+    def instrument(self, name: str) -> Instrument:
+        """One of the instruments that the study declares."""
+        return self._extract.instrument(name)
+
+    def analysis(self, outcome: str = "") -> Analysis:
+        """Gather what the analysis of one outcome needs.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome; empty for the plan's primary one.
+
+        Raises
+        ------
+        InputError
+            If the study has no such outcome, or its tables are at fault.
+        DesignError
+            If the study has no arms to compare, or an allocation that its sites' table does not hold.
+        """
+        plan = self.spec.plan
+        outcome = outcome or (plan.primary.outcome if plan else "")
+        spec = self._outcome(outcome)
+        people = self._participants()
+        self._refuse_unless_comparable(people)
+        allocation = self.spec.allocation
+        usable = people.usable
+        covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
+        return Analysis(
+            data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
+            flow=flow(people, outcome=outcome, exposure=spec.exposure),
+            outcome=outcome,
+            cluster="site",
+            arm="arm",
+            stratum=allocation.stratum if allocation else None,
+            pair=allocation.pair if allocation else None,
+            covariates=tuple(covariates),
+            exposure=spec.exposure,
+            quantity=self.quantity(outcome),
+            method=_method(plan, spec),
+            primary=self.is_primary(outcome),
+            interim=self.is_interim(outcome),
+        )
+
+    def flow(self) -> pd.DataFrame:
+        """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""
+        return flow(self._participants())
+
+    def completeness(self) -> pd.DataFrame:
+        """How much of each outcome, baseline, exposure, covariate and group is there at this wave, by arm."""
+        people = self._participants()
+        variables = [(name, outcome.label, "outcome") for name, outcome in self.spec.outcomes.items()]
+        for outcome in self.spec.outcomes.values():
+            if outcome.baseline:
+                variables.append((outcome.baseline, f"{outcome.label}, baseline", "baseline"))
+            if outcome.exposure:
+                variables.append((outcome.exposure, _words(outcome.exposure), "exposure"))
+            variables += [(covariate, _words(covariate), "covariate") for covariate in outcome.covariates]
+        variables += [
+            (each, _words(each), "group") for each in self.spec.equity.strata if each in people.rows
+        ]
+        return completeness(people.usable, list(dict.fromkeys(variables)), people.arms)
+
+    def allocation(self) -> pd.DataFrame:
+        """Count sites by stratum and arm: columns `stratum`, `arm`, `sites`."""
+        roster = self.table("sites")
+        stratum = roster[self.spec.stratum] if self.spec.stratum else "all sites"
+        arm = roster["arm"] if self.arms and "arm" in roster else "all"
+        counted = roster[[]].assign(stratum=stratum, arm=arm).groupby(["stratum", "arm"], observed=False)
+        return counted.size().rename("sites").reset_index()
+
+    def files(self) -> pd.DataFrame:
+        """List what arrived: columns `table`, `file`, `rows`, `columns`, `sha256`."""
+        raw = [self._extract.raw(role) for role in self._extract.roles]
+        found = [(each.role, each.file, len(each.frame), each.frame.shape[1], each.sha256) for each in raw]
+        return pd.DataFrame(found, columns=["table", "file", "rows", "columns", "sha256"])
+
+    def results(self) -> pd.DataFrame:
+        """Rows of ``results.json`` of all waves up to this one, with `wave` and `wave_label`."""
+        return published_results(self._extract.workspace, self.name, self.wave)
+
+    def _refuse_unless_comparable(self, people: Participants) -> None:
+        if not people.arms:
+            raise DesignError(f"The sites of {self.name} have no arms, so there is no effect to estimate.")
+        scheme = self.spec.allocation.scheme if self.spec.allocation else None
+        if scheme in ("constrained", "stepped-wedge"):
+            raise DesignError(
+                f"The allocation of {self.name} is {scheme}: reports compare arms allocated completely, "
+                "within strata or within pairs. Call qieval.trial.permutation_test with the candidates."
+            )
+
+    def _outcome(self, name: str) -> Outcome:
+        outcomes = self.spec.outcomes
+        if name not in outcomes:
+            problem = f"the study has no outcome {name!r}{suggestion(name, outcomes)}"
+            expected = "one of " + ", ".join(outcomes)
+            raise InputError(
+                [Fault(file=f"{self.name}/study.yaml", column="outcomes", problem=problem, expected=expected)]
+            )
+        return outcomes[name]
+
+    def _read(self, role: str) -> pd.DataFrame:
+        if role not in self._tables:
+            if role not in self._extract.roles:
+                self._extract.table(role)
+            checked = self._extract.check([role])
+            if checked.faults:
+                raise InputError(checked.faults)
+            self._tables[role] = _with_ordered_arms(checked.frames[role], self.arms).reset_index(drop=True)
+        return self._tables[role].copy()
+
+    def _withdrawn(self) -> frozenset[str]:
+        return (
+            frozenset(self._read("withdrawals")["participant"])
+            if "withdrawals" in self.spec.tables
+            else frozenset()
+        )
+
+    def _participants(self) -> Participants:
+        roster, rows = self.table("sites"), self._read("outcomes")
+        arms = self.arms if "arm" in roster else ()
+        joined = (["arm"] if arms else []) + ([self.spec.stratum] if self.spec.stratum else [])
+        placed = rows.drop(columns=[name for name in joined if name in rows]).merge(
+            roster[["site", *joined]], on="site", how="left", validate="many_to_one"
+        )
+        return Participants(
+            roster=roster, rows=placed, wave=self.wave, withdrawn=self._withdrawn(), arms=arms
+        )
+
+
+def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = None) -> Study:
+    """Open a study at one wave.
+
+    Parameters
+    ----------
+    study : str
+        Name of its folder under ``params/``.
+    wave : int
+        Number of the wave.
+    workspace : Workspace or Path, optional
+        Where it is; found upward from the working directory by default.
+
+    Returns
+    -------
+    Study
+        Its tables are read and checked when they are first asked for.
+
+    Raises
+    ------
+    InputError
+        If there is no such study or wave, or their files are at fault.
+    """
+    place = workspace if isinstance(workspace, Workspace) else find_workspace(workspace)
+    extract = open_extract(place, study, wave)
+    _ = extract.data  # told now if it is not there, not at the first table
+    return Study(extract)
+
+
+def _method(plan: Plan | None, outcome: Outcome) -> Method:
+    """Primary method for one outcome; a mixed model is not for counts."""
+    planned = plan.primary.method if plan else "cluster-t"
+    return "cluster-t" if outcome.type == "count" and planned == "mixed-model-kr" else planned
+
+
+def _with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:
+    if "arm" not in frame or not arms:
+        return frame
+    return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))
+
+
+def _words(name: str) -> Any:
+    words = name.replace("race_ethnicity", "race and ethnicity").replace("_", " ")
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,79 @@
+"""Every notebook runs by itself on its defaults, with the plain commands and nothing of the pipeline."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qieval.exhibits.core import MIME
+
+REPO = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted(path.stem for path in (REPO / "notebooks").glob("*.ipynb"))
+KIND = {"10_data": "table", "20_effect": "figure", "30_capability": "figure", "40_coding": "figure"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demonstrations and without any published report."""
+    root = tmp_path_factory.mktemp("workspace")
+    for name in ("params", "notebooks", "data/demo-collab", "data/hip-fracture"):
+        shutil.copytree(REPO / name, root / name)
+    return root
+
+
+def command(name: str, *words: str, cwd: Path) -> str:
+    """Run one of the environment's own commands."""
+    environment = {**os.environ, "QIEVAL_WORKSPACE": str(cwd), "PYTHONWARNINGS": "default"}
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / name), *words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_it_runs_on_its_defaults_under_the_plain_command(name: str, workspace: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.ipynb"
+    command("papermill", f"notebooks/{name}.ipynb", str(made), "--no-progress-bar", cwd=workspace)
+    found = outputs(json.loads(made.read_text(encoding="utf-8")))
+    assert not [each for each in found if each["output_type"] in {"error", "stream"}], name
+    payloads = [each["data"][MIME] for each in found if MIME in each.get("data", {})]
+    assert payloads[0]["kind"] == "statement"
+    assert payloads[0]["role"] in {"headline", "note"}
+    if name in KIND:
+        assert KIND[name] in {payload["kind"] for payload in payloads}
+
+
+def test_parameters_given_to_papermill_are_obeyed_and_nbconvert_makes_both_pages(
+    workspace: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "out.ipynb"
+    words = ["-p", "study", "demo-collab", "-p", "wave", "1", "-p", "outcome", "relapse", "--no-progress-bar"]
+    command("papermill", "notebooks/20_effect.ipynb", str(made), *words, cwd=workspace)
+    found = outputs(json.loads(made.read_text(encoding="utf-8")))
+    payloads = [each["data"][MIME] for each in found if MIME in each.get("data", {})]
+    assert "relapse in the last year" in payloads[0]["caption"]
+    [table] = [payload for payload in payloads if payload["name"] == "effect"]
+    assert {row["status"] for row in table["results"]} == {"interim"}
+    assert {row["p_value"] for row in table["results"]} == {None}
+    for kind in ("html", "qieval"):
+        command("jupyter", "nbconvert", "--to", kind, "--output", f"as-{kind}", str(made), cwd=workspace)
+        page = (tmp_path / f"as-{kind}.html").read_text(encoding="utf-8")
+        assert "relapse in the last year" in page
+        assert "<svg" in page
