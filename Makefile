@@ -17,7 +17,7 @@ setup: $(STAMP) ## make .venv from the hashed lock (uv where it is on the PATH, 
 $(STAMP): requirements.lock pyproject.toml
 ifdef UV
 	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
-	VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(VENV) uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
 else
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
