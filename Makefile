@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
-PYTEST := $(BIN)/python -m pytest
+# A file's tests stay together; with more workers than two the process tests would wait for each other.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report test test-all lint lab bench example real lock clean
@@ -15,6 +16,7 @@ help: ## this list
 setup: $(STAMP) ## make .venv from the hashed lock (uv where it is on the PATH, pip otherwise)
 
 $(STAMP): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) from requirements.lock; this takes a minute or two, once."
 ifdef UV
 	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
 	VIRTUAL_ENV=$(VENV) uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock

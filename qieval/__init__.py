@@ -9,8 +9,8 @@ The names below are all that a notebook needs::
     effect = qi.trial.estimate(analysis.data, outcome="fatigue", arm="arm", cluster="site", stratum="region")
     effect.tidy()
 
-``trial``, ``capability`` and ``coding`` compute; ``exhibits`` makes tables, figures and sentences of what
-they return.
+``trial``, ``capability``, ``coding`` and ``measures`` compute; ``exhibits`` makes tables, figures and sentences
+of what they return.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qieval import capability, coding, exhibits, trial
+    from qieval import capability, coding, exhibits, measures, trial
     from qieval.errors import DesignError, InputError, QievalError
     from qieval.pipeline.study import open_study
 
@@ -32,6 +32,7 @@ __all__ = [
     "capability",
     "coding",
     "exhibits",
+    "measures",
     "open_study",
     "trial",
 ]
@@ -44,6 +45,7 @@ _HOMES = {
     "capability": ("qieval.capability", None),
     "coding": ("qieval.coding", None),
     "exhibits": ("qieval.exhibits", None),
+    "measures": ("qieval.measures", None),
     "open_study": ("qieval.pipeline.study", "open_study"),
     "trial": ("qieval.trial", None),
 }

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from pathlib import PurePath
+from typing import Any, NoReturn, get_args
 
 SHOWN_ROWS = 5
 
@@ -45,7 +46,7 @@ class Fault:
     problem : str
         What was found, in one phrase.
     column : str, optional
-        The column (or key) at fault, by the owner's own name.
+        The column at fault, by the owner's own name; in a YAML file the key, in a notebook the parameter.
     rows : tuple of int
         Rows at fault, as a spreadsheet numbers them (the header is row 1).
     expected : str, optional
@@ -64,7 +65,7 @@ class Fault:
     def __str__(self) -> str:
         where = self.file
         if self.column is not None:
-            where += f", column {self.column}"
+            where += f", {self._unit} {self.column}"
         if self.rows:
             where += f", {describe_rows(self.rows)}"
         parts = [f"{where}: {self.problem}"]
@@ -73,6 +74,11 @@ class Fault:
         if self.remedy:
             parts.append(self.remedy)
         return "; ".join(parts)
+
+    @property
+    def _unit(self) -> str:
+        """What `column` is called in such a file."""
+        return {".yaml": "key", ".ipynb": "parameter"}.get(PurePath(self.file).suffix, "column")
 
 
 class InputError(QievalError):
@@ -87,6 +93,18 @@ class InputError(QievalError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def refuse(
+    file: str,
+    problem: str,
+    *,
+    column: str | None = None,
+    expected: str | None = None,
+    remedy: str | None = None,
+) -> NoReturn:
+    """Raise InputError with one fault (see `Fault`)."""
+    raise InputError([Fault(file=file, problem=problem, column=column, expected=expected, remedy=remedy)])
 
 
 def describe_rows(rows: Sequence[int]) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from qieval.capability.change import Comparison
 from qieval.results import Estimate, tidy
 from qieval.stats.columns import arm_codes, indicators, labelled, require
+from qieval.stats.inference import t_estimate
 from qieval.stats.paired import mean_interval
 
 Floats = NDArray[np.float64]
+
+TOLERANCE = 1e-20
+TOO_FEW = "Too few teams in the arms and strata to compare."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,15 @@ class ArmChange:
         have no arms, or too few.
     arms : tuple of Estimate
         Mean of the team changes in each arm, control first, each with its own t interval.
+    members : dict of str to str
+        The arm of each team that takes part.
     reason : str
         Why there is no difference; else empty.
     """
 
     difference: Estimate | None
     arms: tuple[Estimate, ...]
+    members: dict[str, str]
     reason: str = ""
 
     def tidy(self) -> pd.DataFrame:
@@ -50,8 +55,9 @@ def compare_arms(
     arm: str = "arm",
     stratum: str | None = None,
     level: float = 0.95,
+    fewest: int = 1,
 ) -> ArmChange:
-    """Compare the mean changes of teams between arms, teams being the units that were randomised.
+    """Compare the mean changes of teams between arms, teams being the units.
 
     Least squares on one mean change a team, with strata as fixed effects: t with
     teams - 2 - (strata - 1) degrees of freedom. Teams count alike whatever their size. Teams without anybody
@@ -64,30 +70,56 @@ def compare_arms(
     roster : DataFrame, a row a team
         With the columns `team`, `arm` (0/1, False/True, or an ordered categorical, control first) and
         `stratum`. A roster without the arm column gives a result that says so.
+    fewest : int
+        Fewest people of whom an arm's change may be told.
     """
     if arm not in roster.columns or roster[arm].isna().all():
-        return ArmChange(difference=None, arms=(), reason="The teams have no arms: nothing was randomised.")
+        return ArmChange(difference=None, arms=(), members={}, reason="The teams have no arms to compare.")
     require(roster, [team, stratum], owner="compare_arms")
-    means = {each.team: each.change.estimate for each in change.teams if each.answered.compared}
-    kept = roster[roster[team].astype(str).isin(list(means)) & roster[arm].notna()]
-    outcome: Floats = np.asarray(kept[team].astype(str).map(means), dtype=float)
+    there = {each.team: each for each in change.teams if each.answered.compared}
+    kept = roster[roster[team].astype(str).isin(list(there)) & roster[arm].notna()]
+    names = kept[team].astype(str)
+    outcome: Floats = np.array([there[name].change.estimate for name in names], dtype=np.float64)
+    people = np.array([there[name].answered.compared for name in names], dtype=np.int64)
     treated, labels = arm_codes(kept[arm])
+    sizes = [people[treated == code].sum() for code in (0, 1)]
+    if min(sizes) < max(fewest, 1):
+        few = f"An arm has fewer than {fewest} people to compare." if fewest > 1 else TOO_FEW
+        return ArmChange(difference=None, arms=(), members={}, reason=few)
     unit = change.quantity.unit
-    arms = tuple(
-        _arm(outcome[treated == code], term=label, unit=unit, level=level)
-        for code, label in enumerate(labels)
+    found = ArmChange(
+        difference=None,
+        arms=tuple(
+            _arm(outcome[treated == code], term=label, unit=unit, level=level)
+            for code, label in enumerate(labels)
+        ),
+        members={name: labels[int(code)] for name, code in zip(names, treated, strict=True)},
     )
     ones: Floats = np.ones(len(outcome))
     design: Floats = np.concatenate([ones[:, None], treated[:, None], _strata(kept, stratum)], axis=1)
+    if len(outcome) <= design.shape[1] or np.linalg.matrix_rank(design) < design.shape[1]:
+        return replace(found, reason=TOO_FEW)
+    inverse = np.linalg.inv(design.T @ design)
+    coefficients = inverse @ design.T @ outcome
+    residual = outcome - design @ coefficients
+    if residual @ residual <= TOLERANCE * max(1.0, float(outcome @ outcome)):
+        return replace(found, reason="The changes of the teams do not vary, so nothing can be compared.")
     df = len(outcome) - design.shape[1]
-    if df < 1 or np.linalg.matrix_rank(design) < design.shape[1]:
-        return ArmChange(
-            difference=None, arms=arms, reason="Too few teams in the arms and strata to compare."
-        )
-    difference = _difference(
-        outcome, design, term=f"{labels[1]} - {labels[0]}", unit=unit, level=level, n=change.answered.compared
+    variance = float(residual @ residual) / df * float(inverse[1, 1])
+    return replace(
+        found,
+        difference=t_estimate(
+            term=f"{labels[1]} - {labels[0]}",
+            method="team-arms-t",
+            estimate=float(coefficients[1]),
+            se=variance**0.5,
+            df=df,
+            level=level,
+            n=int(people.sum()),
+            n_clusters=len(outcome),
+            unit=unit,
+        ),
     )
-    return ArmChange(difference=difference, arms=arms)
 
 
 def _arm(changes: Floats, *, term: str, unit: str, level: float) -> Estimate:
@@ -100,29 +132,3 @@ def _strata(roster: pd.DataFrame, stratum: str | None) -> Floats:
         return np.empty((len(roster), 0))
     codes, labels = labelled(roster[stratum])
     return indicators(codes, labels, name=stratum)[0]
-
-
-def _difference(outcome: Floats, design: Floats, *, term: str, unit: str, level: float, n: int) -> Estimate:
-    inverse = np.linalg.inv(design.T @ design)
-    coefficients = inverse @ design.T @ outcome
-    residual = outcome - design @ coefficients
-    df = len(outcome) - design.shape[1]
-    estimate = float(coefficients[1])
-    se = math.sqrt(float(residual @ residual) / df * float(inverse[1, 1]))
-    half = float(student.ppf((1 + level) / 2, df)) * se
-    statistic = estimate / se if se > 0 else math.nan
-    return Estimate(
-        term=term,
-        method="team-arms-t",
-        estimate=estimate,
-        se=se,
-        df=df,
-        statistic=statistic,
-        p_value=float(2 * student.sf(abs(statistic), df)),
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        level=level,
-        n=n,
-        n_clusters=len(outcome),
-        unit=unit,
-    )

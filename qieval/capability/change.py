@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
 from qieval.errors import ArgumentError, DesignError
 from qieval.results import Estimate, Quantity, tidy
+from qieval.stats.columns import labelled
 from qieval.stats.paired import (
     RegressionToMean,
     mean_interval,
@@ -120,6 +122,7 @@ def compare(
     team: str | None = None,
     level: float = 0.95,
     quantity: Quantity | None = None,
+    fewest: int = 1,
 ) -> Comparison:
     """Compare scores of the same people (or sites) at two times, linked by id.
 
@@ -141,6 +144,8 @@ def compare(
         Coverage of every interval.
     quantity : Quantity, optional
         Words and unit of the values, where there is no instrument.
+    fewest : int
+        Fewest people of whom a change may be told: with fewer scored each time, nobody is compared.
 
     Raises
     ------
@@ -156,7 +161,7 @@ def compare(
     keys = [by] if isinstance(by, str) else list(by)
     linked = link(
         _values(before, first, keys, team), _values(after, second, keys, team), keys=keys, team=team
-    )
+    ).if_at_least(fewest)
     what = quantity or (used.quantity() if used else Quantity(name="value", label="Value"))
     pairs = linked.pairs
     start, end = pairs["before"].to_numpy(float), pairs["after"].to_numpy(float)
@@ -227,17 +232,24 @@ def _values(
 
 
 def _teams(linked: Linked, *, unit: str, level: float) -> tuple[TeamChange, ...]:
+    codes, names = labelled(linked.frame["team"])
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.searchsorted(codes[order], np.arange(1, len(names))))
+    before, after = (linked.frame[when].to_numpy(float) for when in ("before", "after"))
+    side, change = linked.frame["side"].cat.codes.to_numpy(), after - before
     found = []
-    for name, people in linked.frame.groupby("team", sort=True, observed=True):
-        change = (people["after"] - people["before"]).to_numpy(float)
-        compared = people[np.isfinite(change)]
+    for name, people in zip(names, parts, strict=False):  # without anybody there is one part and no name
+        compared = people[np.isfinite(change[people])]
+        means = [float(each[compared].mean()) if compared.size else math.nan for each in (before, after)]
         found.append(
             TeamChange(
                 team=str(name),
-                answered=count_answers(people),
-                before=float(compared["before"].mean()),
-                after=float(compared["after"].mean()),
-                change=mean_interval(change, term=str(name), method="paired-t", unit=unit, level=level),
+                answered=count_answers(side[people], change[people]),
+                before=means[0],
+                after=means[1],
+                change=mean_interval(
+                    change[people], term=str(name), method="paired-t", unit=unit, level=level
+                ),
             )
         )
     return tuple(found)
@@ -267,14 +279,17 @@ def _moves(pairs: pd.DataFrame, instrument: Instrument | None) -> Moves | None:
 
 def _notes(linked: Linked, teams: Sequence[TeamChange]) -> tuple[str, ...]:
     answered, notes = linked.answered(), []
-    if not answered.compared:
+    if linked.too_few:
+        notes.append(f"Fewer than {linked.too_few} people have a score at both times: no change is told.")
+    elif not answered.compared:
         notes.append("Nobody has a score at both times, so no change can be told.")
     if answered.without_id:
-        notes.append(f"{answered.without_id} forms carry no id and cannot be linked.")
-    if lost := answered.both - answered.compared:
+        notes.append(f"Forms without an id, which cannot be linked: {answered.without_id}.")
+    if (lost := answered.both - answered.compared) and not linked.too_few:
         notes.append(f"{lost} of those who answered both times left too much blank for a score.")
     if linked.moved:
-        notes.append(f"{linked.moved} changed teams and count with their first.")
-    if silent := sum(not team.answered.compared for team in teams):
-        notes.append(f"{silent} of {len(teams)} teams have nobody to compare.")
+        notes.append(f"People who changed teams, counted with their first: {linked.moved}.")
+    silent = sum(not team.answered.compared for team in teams)
+    if answered.compared and silent:
+        notes.append(f"Teams with nobody to compare: {silent} of {len(teams)}.")
     return tuple(notes)

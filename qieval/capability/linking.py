@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qieval.capability.scoring import spreadsheet_rows
 from qieval.errors import ArgumentError, Fault, InputError
@@ -47,30 +49,40 @@ class Linked:
         Forms without an id.
     moved : int
         People whose team after is not their team before.
+    too_few : int
+        Where the values were taken away because fewer than so many people have both; else 0.
     """
 
     frame: pd.DataFrame
     without_id: int
     moved: int
+    too_few: int = 0
 
     @property
     def pairs(self) -> pd.DataFrame:
         """Rows with a value at both times."""
         return self.frame[self.frame["before"].notna() & self.frame["after"].notna()]
 
+    def if_at_least(self, fewest: int) -> Linked:
+        """The same, but without any value where fewer people than this have both."""
+        if not 0 < len(self.pairs) < fewest:
+            return self
+        return replace(self, frame=self.frame.assign(before=math.nan, after=math.nan), too_few=fewest)
+
     def answered(self) -> Answered:
         """Counts over everybody."""
-        return count_answers(self.frame, without_id=self.without_id)
+        change = (self.frame["after"] - self.frame["before"]).to_numpy(float)
+        return count_answers(self.frame["side"].cat.codes.to_numpy(), change, without_id=self.without_id)
 
 
-def count_answers(frame: pd.DataFrame, *, without_id: int = 0) -> Answered:
-    """Count the people of a linked frame by the times at which they answered."""
-    side = frame["side"]
+def count_answers(side: NDArray[np.integer], change: NDArray[np.float64], *, without_id: int = 0) -> Answered:
+    """Count people by the times at which they answered (0 before only, 1 after only, 2 both)."""
+    before_only, after_only, both = np.bincount(side, minlength=3).tolist()
     return Answered(
-        before_only=int((side == "left_only").sum()),
-        both=int((side == "both").sum()),
-        after_only=int((side == "right_only").sum()),
-        compared=int((frame["before"].notna() & frame["after"].notna()).sum()),
+        before_only=before_only,
+        both=both,
+        after_only=after_only,
+        compared=int(np.isfinite(change).sum()),
         without_id=without_id,
     )
 

@@ -112,15 +112,17 @@ def scale_scores(upright: Floats, instrument: Instrument, scale: Scale) -> Float
     """
     members = instrument.members(scale)
     place = {name: position for position, name in enumerate(instrument.item_ids)}
-    chosen = upright[:, [place[name] for name in members]]
-    answered = np.sum(~np.isnan(chosen), axis=1)
+    total, answered = np.zeros(len(upright)), np.zeros(len(upright))
+    for name in members:
+        answer = upright[:, place[name]]
+        known = ~np.isnan(answer)
+        answered += known
+        np.add(total, answer, out=total, where=known)
     most_missing = (scale.missing or instrument.missing).most(len(members))
     scored = (answered > 0) & (len(members) - answered <= most_missing)
     times = len(members) if scale.method == "sum" else 1
-    found = np.full(len(chosen), np.nan)
-    np.divide(
-        np.nansum(chosen, axis=1) * times, answered, out=found, where=scored
-    )  # one rounding, at the end
+    found = np.full(len(upright), np.nan)
+    np.divide(total * times, answered, out=found, where=scored)  # one rounding, at the end
     low, high = instrument.response.min, instrument.response.max
     if scale.method == "sus":
         return np.asarray(100 * (found - low) / (high - low))
@@ -139,7 +141,7 @@ def band_of(totals: Floats, instrument: Instrument) -> pd.Categorical:
 
 def _answers(responses: pd.DataFrame, instrument: Instrument) -> tuple[Floats, dict[str, int]]:
     """Answers as numbers, NaN for none; and how many were a code for "none"."""
-    answers = np.empty((len(responses), len(instrument.items)))
+    answers = np.empty((len(responses), len(instrument.items)), order="F")  # filled by column
     coded, faults = {}, []
     for position, name in enumerate(instrument.item_ids):
         values, is_code = _without_codes(responses[name], instrument)

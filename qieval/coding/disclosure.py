@@ -7,51 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from qieval.coding.counts import COUNTS, places
 from qieval.coding.project import Project
 from qieval.coding.spans import Ints
 from qieval.coding.tally import Tally
+from qieval.stats.disclosure import too_small
 
-MEASURED = (
-    *COUNTS,
-    "coverage",
-    *(f"own_{name}" for name in (*COUNTS, "coverage")),
-    "share",
-    "ci_low",
-    "ci_high",
-)
+FOUND = (*COUNTS, "coverage")
+MEASURED = [*FOUND, *(f"own_{name}" for name in FOUND), "share", "ci_low", "ci_high"]
 MOST_NAMED = 3
-DENOMINATORS = ("n_sources", "n_cases", "n_characters")
-
-
-def too_small(sizes: Ints, *, below: int, always: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Tell which cells of one row to hide when the row's total is known.
-
-    Hidden are cells that hold 1 to `below` − 1 cases, and those of `always`; then, smallest first, as many
-    others as it takes for the hidden cells together to hold at least `below` cases, for what is known of
-    their sum must not give one of them away.
-
-    Parameters
-    ----------
-    sizes : array of int, shape (cells,)
-        Cases in each cell.
-    below : int
-        Fewest cases that may be shown.
-    always : array of bool, shape (cells,), optional
-        Cells to hide whatever they hold.
-    """
-    hidden = (sizes > 0) & (sizes < below)
-    if always is not None:
-        hidden = hidden | always
-    if not hidden.any() or not sizes.sum():
-        return hidden
-    for cell in np.argsort(np.where(sizes > 0, sizes, sizes.max() + 1), kind="stable"):
-        if sizes[hidden].sum() >= below and hidden.sum() > 1:
-            break
-        hidden[cell] = True
-    return hidden
+DENOMINATORS = ["n_sources", "n_cases", "n_characters"]
 
 
 def group_sizes(project: Project, by: str) -> tuple[Ints, Ints, list[Any]]:
@@ -124,10 +90,8 @@ def suppressed(tally: Tally, *, below: int = 3) -> Tally:
         else cells > 0
     )
     flat = hidden.ravel()
-    for column in MEASURED:
-        frame[column] = frame[column].mask(flat)
-    for column in DENOMINATORS:
-        frame[column] = frame[column].mask(np.repeat(small, cells.shape[1]))
+    for columns, blank in ((MEASURED, flat), (DENOMINATORS, np.repeat(small, cells.shape[1]))):
+        frame[columns] = frame[columns].apply(pd.Series.mask, cond=blank)
     note = f"Cells with fewer than {below} {counted} are hidden, with others that would give them away."
     return replace(
         tally, frame=frame.assign(hidden=flat), notes=(*tally.notes, note) if flat.any() else tally.notes

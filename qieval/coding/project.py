@@ -48,8 +48,12 @@ class Project:
         Sources × coders, True where the coder was asked to code the source; without columns where that was
         not recorded.
     excluded : DataFrame
-        Segments that cannot be counted, as they came, with `row` (as a spreadsheet numbers it) and `reason`
-        (one of `REASONS`).
+        Segments that cannot be counted, as they came, with `row` (as a spreadsheet numbers it; missing where
+        they came from no spreadsheet) and `reason` (one of `REASONS`, or the reader's own).
+    notes : tuple of str
+        What the reader of the file found worth knowing.
+    placed : bool
+        Whether `start` and `end` are places in the text; otherwise they only tell passages apart.
     """
 
     sources: pd.DataFrame
@@ -58,6 +62,8 @@ class Project:
     cases: pd.DataFrame
     assigned: pd.DataFrame
     excluded: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    placed: bool = True
 
     @classmethod
     def from_frames(
@@ -124,9 +130,10 @@ class Project:
         return int(self.segments.duplicated(list(NEEDED)).sum())
 
     def excluded_by_reason(self) -> dict[str, int]:
-        """How many segments were set aside, by reason, in the order of `REASONS`."""
+        """How many segments were set aside, by reason, in the order of `REASONS`, then a reader's own."""
         counts = self.excluded["reason"].value_counts()
-        return {reason: int(counts[reason]) for reason in REASONS if reason in counts}
+        known = [reason for reason in REASONS if reason in counts]
+        return {reason: int(counts[reason]) for reason in [*known, *sorted(set(counts.index) - {*known})]}
 
 
 def _missing(frame: pd.DataFrame, needed: tuple[str, ...], file: str) -> Iterator[Fault]:

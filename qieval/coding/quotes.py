@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from qieval.coding.counts import UNRECORDED
-from qieval.coding.disclosure import group_sizes, too_small
+from qieval.coding.disclosure import group_sizes
 from qieval.coding.project import Project
+from qieval.stats.disclosure import too_small
 
 PARTICIPANT = "participant"
 

@@ -21,7 +21,7 @@ OVERALL = "overall"
 FEWEST_DOCUMENTS = 8
 MOST_UNDEFINED = 0.05
 
-UNASSIGNED = "undefined: no source was assigned to two of the coders"
+UNASSIGNED = "undefined: no source was assigned to two of the coders, as far as that was recorded"
 UNUSED = "undefined: no coder used the code in these sources"
 EVERYWHERE = "undefined: every coder marked every character"
 NOT_TWO = "undefined: Cohen's kappa compares exactly two coders"
@@ -148,8 +148,9 @@ def text_agreement(
     coefficient: Literal["kappa", "alpha"] = "kappa" if len(chosen) == 2 else "alpha"
     low, high, unstable = _intervals(found, coefficient, used, level, draws, seed)
     frame = _counts(project, found, used).assign(**values, ci_low=low, ci_high=high)
+    nothing = "" if found.length.size else UNASSIGNED
     reasons = [
-        _reason(float(value), bool(mark), float(share), found.length.size)
+        nothing or _reason(float(value), bool(mark), float(share), found.length.size)
         for value, mark, share in zip(values[coefficient], unstable, frame["prevalence"], strict=True)
     ]
     return TextAgreement(
@@ -161,7 +162,7 @@ def text_agreement(
         level=level,
         draws=draws,
         seed=seed,
-        notes=_notes(found),
+        notes=(nothing or FEW_DOCUMENTS,) if found.length.size < FEWEST_DOCUMENTS else (),
     )
 
 
@@ -215,14 +216,6 @@ def _counts(project: Project, found: Overlap, used: NDArray[np.bool_]) -> pd.Dat
 
 
 def _reason(value: float, unstable: bool, prevalence: float, n_sources: int) -> str:
-    if n_sources == 0:
-        return UNASSIGNED
     if math.isnan(value):
         return EVERYWHERE if prevalence == 1 else UNUSED
     return UNSTABLE if unstable else FEW_DOCUMENTS if n_sources < FEWEST_DOCUMENTS else ""
-
-
-def _notes(found: Overlap) -> tuple[str, ...]:
-    if not found.length.size:
-        return (UNASSIGNED,)
-    return (FEW_DOCUMENTS,) if found.length.size < FEWEST_DOCUMENTS else ()

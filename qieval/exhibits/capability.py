@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from qieval.capability import Alpha, Band, Comparison, Instrument, Moves
+from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.dumbbell import dumbbell
-from qieval.exhibits.format import Shower, fixed, integer, is_absent, percent
+from qieval.exhibits.format import DASH, fixed, is_absent
+from qieval.exhibits.phrases import counted
+from qieval.exhibits.withheld import count_or_fewer, means_to_hide, withheld_moves, withheld_note, withhold
 from qieval.results import Record
+
+COUNTS = ("before_only", "both", "after_only", "compared")
 
 
 def answered(change: Comparison, *, suppress_below: int = 5) -> Table:
     """Count who answered when, by team; small counts are withheld."""
-    counts = {
-        "before_only": [team.answered.before_only for team in change.teams],
-        "both": [team.answered.both for team in change.teams],
-        "after_only": [team.answered.after_only for team in change.teams],
-        "compared": [team.answered.compared for team in change.teams],
-    }
-    frame = pd.DataFrame({name: withhold(column, suppress_below) for name, column in counts.items()})
-    frame.insert(0, "team", [team.team for team in change.teams])
-    total = {name: withhold([getattr(change.answered, name)], suppress_below)[0] for name in counts}
-    frame.loc[len(frame)] = {"team": "All", **total}
+    by_team = [[getattr(team.answered, name) for team in change.teams] for name in COUNTS]
+    columns = dict(zip(COUNTS, (withhold(each, suppress_below) for each in by_team), strict=True))
+    for one, other in (("both", "compared"), ("compared", "both")):  # most who answer twice are compared
+        columns[one] = [
+            each if known is not None else None
+            for each, known in zip(columns[one], columns[other], strict=True)
+        ]
+    total = {name: withhold([getattr(change.answered, name)], suppress_below)[0] for name in COUNTS}
+    frame = pd.DataFrame(
+        {
+            "team": [*(team.team for team in change.teams), "All"],
+            **{name: pd.array([*columns[name], total[name]], dtype="Int64") for name in COUNTS},
+        }
+    )
     show = count_or_fewer(suppress_below)
     return Table(
         name="answered",
         caption="Who answered before, after and both times, linked by id; compared: with a score each time.",
         frame=frame,
         columns=[
-            Column(source="team", label="Team", align="left"),
-            Column(source="before_only", label="Before only", unit="people", show=show),
-            Column(source="both", label="Both times", unit="people", show=show),
-            Column(source="after_only", label="After only", unit="people", show=show),
-            Column(source="compared", label="Compared", unit="people", show=show),
+            words("team", "Team"),
+            count("before_only", "Before only", unit="people", show=show),
+            count("both", "Both times", unit="people", show=show),
+            count("after_only", "After only", unit="people", show=show),
+            count("compared", "Compared", unit="people", show=show),
         ],
         emphasis=[len(frame) - 1],
-        notes=_withheld_note(frame.iloc[:-1, 1:], suppress_below),
+        notes=withheld_note(frame.iloc[:, 1:], suppress_below),
     )
 
 
@@ -73,8 +82,8 @@ def card(instrument: Instrument) -> Table:
         caption=f"The instrument {instrument.id} as its file declares it.",
         frame=frame,
         columns=[
-            Column(source="what", label="What", align="left"),
-            Column(source="said", label="Declared", align="left"),
+            words("what", "What"),
+            words("said", "Declared"),
         ],
         notes=notes,
     )
@@ -94,32 +103,44 @@ def reliability(change: Comparison) -> Table | Statement:
         caption="Cronbach\N{RIGHT SINGLE QUOTATION MARK}s alpha over the complete forms of each time.",
         frame=frame,
         columns=[
-            Column(source="time", label="Forms", align="left"),
+            words("time", "Forms"),
             Column(source="alpha", label="Alpha", show=show),
-            Column(
-                source="ci_low",
-                upper="ci_high",
-                label=f"{percent()(known[0].alpha.level)} interval",
-                unit="Feldt",
-                show=show,
-            ),
-            Column(source="k", label="Items", show=integer),
-            Column(source="n", label="Complete forms", show=integer),
-            Column(source="incomplete", label="Left out", show=integer),
-            Column(source="lowest", label="Weakest item", align="left"),
+            interval(known[0].alpha.level, show, unit="Feldt"),
+            count("k", "Items"),
+            count("n", "Complete forms"),
+            count("incomplete", "Left out"),
+            words("lowest", "Weakest item"),
             Column(source="lowest_r", label="its r with the rest", show=show),
         ],
         records=[Record(key=f"alpha-{each.alpha.term}", estimate=each.alpha) for each in known],
-        notes=_reverse_note(known),
+        notes=[
+            *(f"Forms {each.alpha.term}: {note}" for each in known for note in each.alpha.notes),
+            *_reverse_note(known),
+        ],
     )
 
 
 def teams(
-    change: Comparison, *, suppress_below: int = 5, labels: tuple[str, str] = ("before", "after")
+    change: Comparison,
+    *,
+    suppress_below: int = 5,
+    labels: tuple[str, str] = ("before", "after"),
+    arms: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draw every team's mean before and after; teams with too few people are counted, not drawn."""
-    kept = withhold([team.answered.compared for team in change.teams], suppress_below)
-    shown = [team for team, count in zip(change.teams, kept, strict=True) if count]
+    """Draw every team's mean before and after; teams with too few people are counted, not drawn.
+
+    Parameters
+    ----------
+    suppress_below : int
+        Fewest people behind a mean that is drawn.
+    labels : tuple of str
+        The two times.
+    arms : mapping, optional
+        The arm of each team, where means of arms are published too: what they and the means drawn have in
+        common must not give away a team that is not drawn.
+    """
+    hidden = means_to_hide(change, suppress_below, arms or {})
+    shown = [team for team in change.teams if team.answered.compared and team.team not in hidden]
     shown.sort(key=lambda team: team.change.estimate)
     frame = pd.DataFrame(
         {
@@ -132,13 +153,10 @@ def teams(
             "n": [team.answered.compared for team in shown],
         }
     )
-    unit = change.quantity.unit
-    hidden = len(change.teams) - len(shown)
-    rest = (
-        f" {hidden} teams are not drawn: too few people to compare (below {suppress_below})."
-        if hidden
-        else ""
-    )
+    unit, left = change.quantity.unit, len(change.teams) - len(shown)
+    verb = "is" if left == 1 else "are"
+    why = "too few people to compare, or needed to hide such a team"
+    rest = f" {counted(left, 'team')} {verb} not drawn: {why}." if left else ""
     label = f"{change.quantity.label}, {unit}"
     said = [f"{fixed(1, plus=True)(team.change.estimate)}  (n {team.answered.compared})" for team in shown]
     return Figure(
@@ -164,7 +182,7 @@ def moves_table(
     moves: Moves, names: Sequence[str], *, suppress_below: int = 0, unit: str = "people"
 ) -> Table:
     """Lay out the counts of moves, band before in rows, band after in columns."""
-    cells = _withheld_moves(moves, suppress_below)
+    cells = withheld_moves(moves, suppress_below)
     keys = [f"to_{position}" for position in range(len(names))]
     frame = pd.DataFrame(cells, columns=keys)
     frame.insert(0, "before", list(names))
@@ -175,63 +193,14 @@ def moves_table(
         caption="Band before (rows) and after (columns), of those compared.",
         frame=frame,
         columns=[
-            Column(source="before", label="Before", align="left"),
-            *(
-                Column(source=key, label=name, unit=unit, show=show)
-                for key, name in zip(keys, names, strict=True)
-            ),
+            words("before", "Before"),
+            *(count(key, name, unit=unit, show=show) for key, name in zip(keys, names, strict=True)),
         ],
         notes=[
             f"Moved up: {show(up)}; stayed: {show(same)}; moved down: {show(down)}; of {moves.n} {unit}.",
-            *_withheld_note(frame[keys], suppress_below),
+            *withheld_note(frame[keys], suppress_below),
         ],
     )
-
-
-def withhold(counts: Sequence[int], below: int) -> list[int | None]:
-    """Withhold counts from 1 to `below` - 1; where that leaves one alone, the next smallest as well."""
-    small = {place for place, count in enumerate(counts) if 0 < count < below}
-    others = [place for place, count in enumerate(counts) if count >= max(below, 1)]
-    if len(small) == 1 and others:
-        small.add(min(others, key=lambda place: counts[place]))
-    return [None if place in small else int(count) for place, count in enumerate(counts)]
-
-
-def count_or_fewer(below: int) -> Shower:
-    """Give a writer of counts that stars those withheld."""
-
-    def show(value: Any) -> str:
-        return "*" if is_absent(value) and below else integer(value)
-
-    return show
-
-
-def _withheld_note(frame: pd.DataFrame, below: int) -> list[str]:
-    if not frame.isna().to_numpy().any():
-        return []
-    return [
-        f"* Counts below {below} are withheld, and the next one where it could be worked out from the total."
-    ]
-
-
-def _withheld_moves(moves: Moves, below: int) -> list[list[int | None]]:
-    """Withhold cells so that neither the totals told (up, same, down, all) nor other cells give them away."""
-    size = range(len(moves.labels))
-    cells: list[list[int | None]] = moves.counts.tolist()
-    totals = withhold([moves.down, moves.same, moves.up], below)
-    for direction, total in zip((-1, 0, 1), totals, strict=True):
-        group = [(row, column) for row in size for column in size if _direction(row, column) == direction]
-        kept = withhold([int(moves.counts[place]) for place in group], below)
-        if total is None and None not in kept:
-            filled = [place for place, count in enumerate(kept) if count]
-            kept[min(filled, key=lambda place: kept[place] or 0)] = None
-        for (row, column), count in zip(group, kept, strict=True):
-            cells[row][column] = count
-    return cells
-
-
-def _direction(before: int, after: int) -> int:
-    return (after > before) - (after < before)
 
 
 def _alpha_row(each: Alpha) -> dict[str, Any]:
@@ -262,7 +231,7 @@ def _band_names(instrument: Instrument | None, moves: Moves) -> list[str]:
 
 
 def _range(band: Band) -> str:
-    return f"{band.lower:g}" + (f"\N{EN DASH}{band.upper:g}" if band.upper > band.lower else "")
+    return f"{band.lower:g}" + (f"{DASH}{band.upper:g}" if band.upper > band.lower else "")
 
 
 def _teams_alt(frame: pd.DataFrame, unit: str) -> str:
@@ -272,6 +241,7 @@ def _teams_alt(frame: pd.DataFrame, unit: str) -> str:
     first, last = frame.iloc[-1], frame.iloc[0]
     rose = int((frame["change"] > 0).sum())
     return (
-        f"Dumbbell plot of {len(frame)} teams: {rose} rose. Largest change {show(first['change'])} {unit} "
-        f"({first['team']}), smallest {show(last['change'])} {unit} ({last['team']})."
+        f"Dumbbell plot of {counted(len(frame), 'team')}: {rose} rose. "
+        f"Largest change {show(first['change'])} {unit} ({first['team']}), "
+        f"smallest {show(last['change'])} {unit} ({last['team']})."
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from qieval.capability import ArmChange, Comparison
+from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.format import decimals_for, degrees, fixed, integer, p_value, percent
+from qieval.exhibits.format import DASH, fixed, integer, p_value, percent
+from qieval.exhibits.phrases import care, decimals_of, lower
+from qieval.exhibits.phrases import interval as spoken
 from qieval.results import Estimate, Quantity, Record, tidy
 
 READINGS = {
@@ -29,128 +31,147 @@ STRONG_REGRESSION = -0.5
 def headline(
     change: Comparison, *, labels: tuple[str, str] = ("before", "after"), arms: ArmChange | None = None
 ) -> Statement:
-    """Say in one sentence whether it rose or fell, and in the next ones who was compared."""
-    estimate, quantity = change.headline, change.quantity
+    """Say in one sentence whether it rose or fell; where there are arms, first how they differ."""
+    estimate, quantity, when = change.headline, change.quantity, f"from {labels[0]} to {labels[1]}"
+    difference = arms.difference if arms is not None else None
     if not math.isfinite(estimate.estimate):
-        return Statement(
-            name="headline",
-            role="headline",
-            say=f"Whether the {_inline(quantity)} changed {_when(labels)} **cannot be said**.",
-            more=change.notes,
-        )
-    more = [_compared(change)]
-    if arms is not None and arms.difference is not None:
-        more.append(_arms_sentence(arms.difference, quantity))
+        say, more = f"Whether the {lower(quantity.label)} changed {when} **cannot be said**.", [*change.notes]
+    elif difference is not None:
+        say = _arms_sentence(difference, quantity, when)
+        overall = lower(_change_sentence(estimate, quantity, when)).replace("**", "")
+        more = [f"Over all teams, {overall}", _compared(change)]
     else:
-        more.append("There is nothing to hold it against: a change over time is not an effect.")
-    return Statement(
-        name="headline", role="headline", say=_change_sentence(estimate, quantity, labels), more=more
-    )
+        say = _change_sentence(estimate, quantity, when)
+        reason = arms.reason if arms is not None else "There is nothing to hold it against."
+        more = [_compared(change), f"{reason.rstrip('.')}: a change over time is not an effect."]
+    return Statement(name="headline", role="headline", say=say, more=more)
 
 
 def cautions(change: Comparison) -> Statement:
     """Say what these data cannot carry, by fixed rules."""
     found = [*_few(change), *_weak_instrument(change), *_regression(change), *change.notes]
-    if not found:
-        return Statement(name="cautions", role="note", say="None of the rules for special caution applies.")
-    return Statement(name="cautions", role="caution", say=f"**Read with care.** {found[0]}", more=found[1:])
+    return care(found, otherwise="None of the rules for special caution applies.")
 
 
-def readings(change: Comparison, *, labels: tuple[str, str] = ("before", "after")) -> Table:
-    """Every reading of the same pairs side by side; the first is the headline."""
+def readings(
+    change: Comparison, *, labels: tuple[str, str] = ("before", "after"), interim: str = ""
+) -> Table:
+    """Every reading of the same pairs side by side; the first is the headline.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The two times in words.
+    interim : str
+        Why p-values are held back; empty for a final result.
+    """
     frame = tidy(change.estimates)
     frame["reading"] = frame["method"].map(READINGS)
-    level = change.headline.level
     signed = fixed(2, plus=True)
     clusters = any(each.n_clusters is not None for each in change.estimates)
     return Table(
         name="change",
-        caption=f"Change of the {_inline(change.quantity)} {_when(labels)}, by every reading.",
+        caption=f"Change of the {lower(change.quantity.label)} from {labels[0]} to {labels[1]}, "
+        "by every reading.",
         frame=frame,
         columns=[
-            Column(source="reading", label="Reading", align="left"),
+            words("reading", "Reading"),
             Column(source="estimate", label="Change", show=signed),
-            Column(source="unit", label="Unit", align="left"),
-            Column(source="ci_low", upper="ci_high", label=f"{percent()(level)} interval", show=signed),
-            Column(source="df", label="df", show=degrees),
-            Column(source="p_value", label="p", show=p_value),
-            Column(source="n", label="Pairs", show=integer),
-            *([Column(source="n_clusters", label="Teams", show=integer)] if clusters else []),
+            words("unit", "Unit"),
+            interval(change.headline.level, signed),
+            DF,
+            *([] if interim else [P]),
+            count("n", "Pairs"),
+            *([count("n_clusters", "Teams")] if clusters else []),
         ],
-        records=[Record(key=each.method, estimate=each) for each in change.estimates],
+        records=[_record(each.method, each, interim) for each in change.estimates],
         emphasis=[0],
-        notes=_reading_notes(change),
+        notes=[*_reading_notes(change), *([interim] if interim else [])],
     )
 
 
-def by_arm(arms: ArmChange) -> Table | Statement:
-    """The teams' mean change in each arm, and the difference; or why there is none."""
-    if arms.difference is None and not arms.arms:
+def by_arm(arms: ArmChange, *, interim: str = "") -> Table | Statement:
+    """The teams' mean change in each arm, and the difference; or why there is none.
+
+    Parameters
+    ----------
+    interim : str
+        Why p-values are held back; empty for a final result.
+    """
+    if not arms.arms:
         return Statement(name="arms", role="note", say=arms.reason)
     rows = [*arms.arms, *([arms.difference] if arms.difference else [])]
-    keys = ("control", "intervention", "difference")
+    keys = ["control", "intervention", "difference"]
+    records = [_record(key, row, interim) for key, row in zip(keys, rows, strict=False)]
     signed = fixed(2, plus=True)
     return Table(
         name="arms",
         caption="Mean change of the teams in each arm, and the difference; teams are the units.",
         frame=tidy(rows),
         columns=[
-            Column(source="term", label="Teams", align="left"),
+            words("term", "Teams"),
             Column(source="estimate", label="Change", unit=rows[0].unit, show=signed),
-            Column(
-                source="ci_low", upper="ci_high", label=f"{percent()(rows[0].level)} interval", show=signed
-            ),
-            Column(source="df", label="df", show=degrees),
-            Column(source="p_value", label="p", show=p_value),
-            Column(source="n_clusters", label="Teams", show=integer),
+            interval(rows[0].level, signed),
+            DF,
+            *([] if interim else [P]),
+            count("n_clusters", "Teams"),
         ],
-        records=[Record(key=key, estimate=row) for key, row in zip(keys, rows, strict=False)],
+        records=[*records[2:], *records[:2]],  # what is compared over the waves comes first
         emphasis=[2] if arms.difference else [],
-        notes=[arms.reason] if arms.reason else [],
+        notes=[note for note in (arms.reason, interim) if note],
     )
 
 
-def spoken_interval(estimate: Estimate, *, plus: bool = True) -> str:
-    """Write an interval as a sentence does: ``95 % interval −1.0 to 3.4``."""
-    if not (math.isfinite(estimate.ci_low) and math.isfinite(estimate.ci_high)):
-        return "no bounded interval"
-    show = fixed(_decimals(estimate), plus=plus)
-    return f"{percent()(estimate.level)} interval {show(estimate.ci_low)} to {show(estimate.ci_high)}"
+def _record(key: str, estimate: Estimate, interim: str) -> Record:
+    if interim:
+        return Record(key=key, estimate=estimate.without_p(interim), status="interim")
+    return Record(key=key, estimate=estimate)
 
 
-def _decimals(estimate: Estimate) -> int:
-    return decimals_for(estimate.se, estimate.ci_high - estimate.ci_low)
+def _span(estimate: Estimate, quantity: Quantity, *, plus: bool) -> str:
+    """The interval, and where the scale has ends, the scale; a fall is said in words and so without signs."""
+    low, high = estimate.ci_low, estimate.ci_high
+    if not plus:
+        low, high = sorted((abs(low), abs(high)))
+    said = spoken(estimate.level, low, high, fixed(decimals_of(estimate), plus=plus))
+    scale = quantity.span
+    return f"({said}, on a {scale[0]:g}{DASH}{scale[1]:g} scale)" if scale else f"({said})"
 
 
-def _inline(quantity: Quantity) -> str:
-    """The label as it reads within a sentence; acronyms keep their capitals."""
-    label = quantity.label
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+def _is_sure(estimate: Estimate) -> bool:
+    return estimate.ci_low > 0 or estimate.ci_high < 0
 
 
-def _change_sentence(estimate: Estimate, quantity: Quantity, labels: tuple[str, str]) -> str:
-    size = fixed(_decimals(estimate))(abs(estimate.estimate))
-    unit = f" {quantity.unit}" if quantity.unit else ""
-    scale = f", on a {quantity.span[0]:g}\N{EN DASH}{quantity.span[1]:g} scale" if quantity.span else ""
-    if estimate.ci_low > 0 or estimate.ci_high < 0:
-        went = "rose" if estimate.estimate > 0 else "fell"
-        inside = spoken_interval(_as_size(estimate), plus=False)
-        return f"The {_inline(quantity)} {went} by **{size}{unit}** {_when(labels)} ({inside}{scale})."
-    signed = fixed(_decimals(estimate), plus=True)(estimate.estimate)
+def _size(estimate: Estimate, quantity: Quantity, *, plus: bool) -> str:
+    size = estimate.estimate if plus else abs(estimate.estimate)
+    return f"**{fixed(decimals_of(estimate), plus=plus)(size)} {quantity.unit}".rstrip() + "**"
+
+
+def _change_sentence(estimate: Estimate, quantity: Quantity, when: str) -> str:
+    sure = _is_sure(estimate)
+    went = "changed" if not sure else "rose" if estimate.estimate > 0 else "fell"
+    said = (
+        f"The {lower(quantity.label)} {went} by {_size(estimate, quantity, plus=not sure)} {when} "
+        f"{_span(estimate, quantity, plus=not sure)}"
+    )
+    if math.isnan(estimate.ci_low):
+        return f"{said}: how sure that is cannot be told."
+    return f"{said}." if sure else f"{said}: these data do not show whether it rose or fell."
+
+
+def _arms_sentence(difference: Estimate, quantity: Quantity, when: str) -> str:
+    treated, _, control = difference.term.partition(" - ")
+    way = "higher" if difference.estimate > 0 else "lower"
+    said = (
+        f"The change in {lower(quantity.label)} {when} was {_size(difference, quantity, plus=False)} {way} "
+        f"in {treated} teams than in {control} teams"
+    )
+    if _is_sure(difference):
+        return f"{said} {_span(difference, quantity, plus=False)}."
     return (
-        f"The {_inline(quantity)} changed by **{signed}{unit}** {_when(labels)} "
-        f"({spoken_interval(estimate)}{scale}): these data do not show whether it rose or fell."
+        f"{said}, but the data are compatible with a difference in either direction "
+        f"{_span(difference, quantity, plus=True)}."
     )
-
-
-def _when(labels: tuple[str, str]) -> str:
-    return f"from {labels[0]} to {labels[1]}"
-
-
-def _as_size(estimate: Estimate) -> Estimate:
-    """The interval of a rise or a fall, whose direction is said in words."""
-    low, high = sorted((abs(estimate.ci_low), abs(estimate.ci_high)))
-    return replace(estimate, ci_low=low, ci_high=high)
 
 
 def _compared(change: Comparison) -> str:
@@ -162,16 +183,6 @@ def _compared(change: Comparison) -> str:
             "time. People of one team are not independent, so the teams are the units."
         )
     return f"Paired t over {people} pairs with a value both times."
-
-
-def _arms_sentence(difference: Estimate, quantity: Quantity) -> str:
-    size = fixed(_decimals(difference), plus=True)(difference.estimate)
-    shown = difference.ci_low > 0 or difference.ci_high < 0
-    tail = "" if shown else ": not shown to differ"
-    return (
-        f"Difference between the arms, {difference.term.replace(' - ', ' minus ')}: {size} {quantity.unit} "
-        f"({spoken_interval(difference)}; {difference.n_clusters} randomised teams){tail}."
-    )
 
 
 def _few(change: Comparison) -> list[str]:
@@ -230,7 +241,7 @@ def _reading_notes(change: Comparison) -> list[str]:
         if 0 < used <= 12
         else ""
     )
-    notes = [f"Wilcoxon\N{RIGHT SINGLE QUOTATION MARK}s test is {how}{floor}."]
+    notes = [f"Wilcoxon\N{RIGHT SINGLE QUOTATION MARK}s test is {how}{floor}."] if used else []
     notes += [note for note in ranks.shift.notes if "smallest" not in note]
-    notes.append("The interval of dz inverts the non-central t; those of gz, dav and gav rescale it.")
-    return notes
+    scaled = "The interval of dz inverts the non-central t; those of gz, dav and gav rescale it."
+    return [*notes, *(change.estimates[-1].notes or [scaled])]

@@ -13,14 +13,15 @@ from qieval.exhibits.coding_words import (
     agreement_notes,
     found_in,
     interval,
-    level_of,
     listed,
     read,
-    sentence,
     set_aside,
 )
+from qieval.exhibits.columns import count, words
+from qieval.exhibits.columns import interval as bounds
 from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.format import fixed, integer, is_absent, percent, text
+from qieval.exhibits.phrases import capital, counted
 from qieval.results import Estimate, Record
 
 __all__ = [
@@ -50,10 +51,12 @@ def headline(corpus: Corpus, tally: Tally, agreement: TextAgreement, *, until: s
     """
     themes, codes = (tally.most_widespread(themes=level) for level in (True, False))
     if themes.empty:
-        say = f"No code was found in any of {integer(corpus.total['sources'])} sources."
+        say = f"No code was found in any of {counted(corpus.total['sources'] or 0, 'source')}."
     else:
+        each = " each" if len(themes) > 1 else ""
         say = (
-            f"{listed(themes['name'])} came up in **{found_in(themes)} sources** ({interval(themes, tally)})."
+            f"{listed(themes['name'])}{each} came up in **{found_in(themes)} sources** "
+            f"({interval(themes, tally)})."
         )
     more = []
     if not codes.empty:
@@ -74,16 +77,16 @@ def corpus_table(corpus: Corpus, *, until: str = "") -> Table:
     """Table what was read: sources by kind, who speaks in them, how much was coded."""
     named = f", up to and including {until}" if until else ""
     columns = [
-        Column(source="kind", label="Kind of source", align="left"),
-        Column(source="sources", label="Sources", show=integer),
-        Column(source="cases", label="Cases", show=integer),
-        Column(source="sites", label="Sites", show=integer),
-        Column(source="characters", label="Length", unit="characters", show=integer),
-        Column(source="coded", label="With a coded passage", unit="sources", show=integer),
-        Column(source="double_coded", label="Two or more coders", unit="sources", show=integer),
-        Column(source="segments", label="Coded segments", show=integer),
+        words("kind", "Kind of source"),
+        count("sources", "Sources"),
+        count("cases", "Cases"),
+        count("sites", "Sites"),
+        count("characters", "Length", unit="characters"),
+        count("coded", "With a coded passage", unit="sources"),
+        count("double_coded", "Two or more coders", unit="sources"),
+        count("segments", "Coded segments"),
     ]
-    frame = corpus.kinds.assign(kind=[sentence(kind) for kind in corpus.kinds["kind"]])
+    frame = corpus.kinds.assign(kind=[capital(kind) for kind in corpus.kinds["kind"]])
     return Table(
         name="corpus",
         caption=f"What was read{named}.",
@@ -97,11 +100,11 @@ def corpus_table(corpus: Corpus, *, until: str = "") -> Table:
 def coders_table(corpus: Corpus) -> Table:
     """Table who coded how much."""
     columns = [
-        Column(source="coder", label="Coder", align="left"),
-        Column(source="assigned", label="Sources assigned", show=integer),
-        Column(source="coded", label="Sources with a segment", show=integer),
-        Column(source="segments", label="Coded segments", show=integer),
-        Column(source="codes", label="Codes used", show=integer),
+        words("coder", "Coder"),
+        count("assigned", "Sources assigned"),
+        count("coded", "Sources with a segment"),
+        count("segments", "Coded segments"),
+        count("codes", "Codes used"),
     ]
     return Table(
         name="coders",
@@ -116,12 +119,12 @@ def codebook_table(project: Project) -> Table:
     frame = project.codes.frame
     return Table(
         name="codebook",
-        caption=f"The codebook: {len(frame)} codes, each indented under the one it belongs to.",
+        caption=f"The codebook: {counted(len(frame), 'code')}, each indented under the one it belongs to.",
         frame=frame.assign(name=_indented(frame)),
         columns=[
-            Column(source="name", label="Code", align="left"),
-            Column(source="definition", label="Definition", align="left", show=_words),
-            Column(source="code", label="Id", align="left"),
+            words("name", "Code"),
+            words("definition", "Definition", show=_words),
+            words("code", "Id"),
         ],
     )
 
@@ -130,13 +133,13 @@ def tally_table(tally: Tally) -> Table:
     """Table how often each code was found, with its denominators; the numbers behind `tally_figure`."""
     frame = tally.frame.assign(name=_indented(tally.frame))
     columns = [
-        Column(source="name", label="Code", align="left"),
-        Column(source="sources", label="Sources", show=integer),
-        Column(source="n_sources", label="of", show=integer),
+        words("name", "Code"),
+        count("sources", "Sources"),
+        count("n_sources", "of"),
         Column(source="share", label="Share of sources", show=percent()),
-        Column(source="ci_low", upper="ci_high", label=f"{level_of(tally.level)} interval", show=percent()),
-        Column(source="cases", label="Cases", show=integer),
-        Column(source="references", label="Passages", show=integer),
+        bounds(tally.level, percent()),
+        count("cases", "Cases"),
+        count("references", "Passages"),
         Column(source="coverage", label="Share of text", show=percent(1)),
     ]
     return Table(
@@ -159,30 +162,30 @@ def tally_table(tally: Tally) -> Table:
     )
 
 
-def agreement_table(agreement: TextAgreement) -> Table:
+def agreement_table(agreement: TextAgreement) -> Table | Statement:
     """Table how far the coders agree, code by code and overall, by measures that fail in different ways."""
+    records = [
+        Record(key=estimate.term, estimate=estimate, status="descriptive")
+        for estimate in agreement.estimates(agreement.coefficient)
+    ]
+    if is_absent(agreement.frame[agreement.coefficient].iloc[-1]):
+        return Statement(name="agreement", role="note", say=agreed(agreement), records=records)
     frame = agreement.frame
     used = frame[(frame["prevalence"] > 0) | (frame["code"] == OVERALL)]
     ordered = pd.concat([used[used["code"] == OVERALL], used[used["code"] != OVERALL]], ignore_index=True)
     columns = [
-        Column(source="name", label="Code", align="left"),
+        words("name", "Code"),
         Column(source=agreement.coefficient, label=COEFFICIENTS[agreement.coefficient], show=fixed(2)),
-        Column(
-            source="ci_low", upper="ci_high", label=f"{level_of(agreement.level)} interval", show=fixed(2)
-        ),
+        bounds(agreement.level, fixed(2)),
         Column(source="jaccard", label="Agreed of what either marked", show=percent()),
         Column(source="percent", label="Agreed of all", unit="characters", show=percent(1)),
         Column(source="ac1", label="Gwet's AC1", show=fixed(2)),
         Column(source="prevalence", label="Marked", unit="of characters", show=percent(1)),
     ]
-    records = [
-        Record(key=estimate.term, estimate=estimate, status="descriptive")
-        for estimate in agreement.estimates(agreement.coefficient)
-    ]
     return Table(
         name="agreement",
-        caption=f"Agreement on {integer(agreement.n_characters)} characters of the "
-        f"{integer(agreement.n_sources)} sources that two or more coders were asked to code; each code "
+        caption=f"Agreement on {integer(agreement.n_characters)} characters, of "
+        f"{counted(agreement.n_sources, 'source')} that two or more coders were asked to code; each code "
         "against its absence.",
         frame=ordered,
         columns=columns,
@@ -192,27 +195,29 @@ def agreement_table(agreement: TextAgreement) -> Table:
     )
 
 
-def quotes_table(quotes: Quotes) -> Table:
+def quotes_table(quotes: Quotes) -> Table | Statement:
     """Table approved quotes under pseudonyms."""
+    if quotes.frame.empty:
+        return Statement(name="quotes", role="note", say="No passage was approved for publication.")
     frame = quotes.frame.assign(
         who=quotes.frame["speaker"] + ", " + quotes.frame["label"],
         said="\N{LEFT DOUBLE QUOTATION MARK}" + quotes.frame["text"] + "\N{RIGHT DOUBLE QUOTATION MARK}",
     )
     notes = [
         f"A speaker is named by group only where the group has at least {quotes.min_cell} cases.",
-        f"{quotes.frame['speaker'].nunique()} sources are quoted.",
+        f"Sources quoted: {quotes.frame['speaker'].nunique()}.",
     ]
     if quotes.n_wordless:
-        notes.append(f"{quotes.n_wordless} approved segments came without their text.")
+        notes.append(f"Approved segments that came without their text: {quotes.n_wordless}.")
     return Table(
         name="quotes",
         caption=f"{integer(len(frame))} of {integer(quotes.n_approved)} passages approved for publication, "
         "spread over speakers.",
         frame=frame,
         columns=[
-            Column(source="path", label="Code", align="left"),
-            Column(source="said", label="Quote", align="left"),
-            Column(source="who", label="Who", align="left"),
+            words("path", "Code"),
+            words("said", "Quote"),
+            words("who", "Who"),
         ],
         notes=notes,
     )

@@ -10,9 +10,10 @@ import pandas as pd
 import seaborn as sns
 
 from qieval.coding import Tally
-from qieval.exhibits.coding_words import HIDDEN, alt_groups, alt_shares, level_of
+from qieval.exhibits.coding_words import HIDDEN, alt_groups, alt_shares
 from qieval.exhibits.core import Figure
 from qieval.exhibits.format import integer, is_absent, percent
+from qieval.exhibits.phrases import level_of
 from qieval.exhibits.svg import INK, PAPER, SOFT, canvas, tint, tints, to_svg
 from qieval.results import Record
 

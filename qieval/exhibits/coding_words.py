@@ -8,6 +8,8 @@ import pandas as pd
 
 from qieval.coding import Corpus, Tally, TextAgreement
 from qieval.exhibits.format import fixed, integer, is_absent, percent
+from qieval.exhibits.phrases import capital, counted, joined
+from qieval.exhibits.phrases import interval as spoken
 
 HIDDEN = "hidden"
 COEFFICIENTS = {"kappa": "Cohen's kappa", "alpha": "Krippendorff's alpha"}
@@ -19,12 +21,7 @@ def listed(words: Iterable[object]) -> str:
     names = [f"\N{LEFT DOUBLE QUOTATION MARK}{word}\N{RIGHT DOUBLE QUOTATION MARK}" for word in words]
     if len(names) > MOST_LISTED:
         names = [*names[:MOST_LISTED], f"{len(names) - MOST_LISTED} more"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def level_of(level: float) -> str:
-    """Write a level of confidence: ``95 %``."""
-    return f"{100 * level:g}\N{NO-BREAK SPACE}%"
+    return joined(names)
 
 
 def found_in(rows: pd.DataFrame) -> str:
@@ -36,28 +33,22 @@ def found_in(rows: pd.DataFrame) -> str:
 def interval(rows: pd.DataFrame, tally: Tally) -> str:
     """Write the interval of the first of some rows of a tally."""
     first = rows.iloc[0]
-    return f"{level_of(tally.level)} interval {percent()(first['ci_low'])} to {percent()(first['ci_high'])}"
-
-
-def sentence(words: object) -> str:
-    """Give words a capital at the start."""
-    said = str(words)
-    return said[:1].upper() + said[1:]
+    return spoken(tally.level, first["ci_low"], first["ci_high"], percent())
 
 
 def read(corpus: Corpus, until: str) -> str:
     """Say what was read, up to when, and by how many coders."""
     total = corpus.total
     kinds = corpus.kinds.iloc[:-1]
-    parts = [_counted(row.sources, row.kind) for row in kinds.itertuples()]
+    parts = [counted(number, kind) for number, kind in zip(kinds["sources"], kinds["kind"], strict=True)]
     of_kinds = f" ({', '.join(parts)})" if parts else ""
-    sites = f" at {_counted(total['sites'], 'site')}" if total["sites"] is not None else ""
+    sites = f" at {counted(total['sites'], 'site')}" if total["sites"] else ""
     when = f" All sources up to and including {until} count." if until else ""
     double = total["double_coded"]
     shared = f"; {integer(double)} of them were given to at least two" if double else ""
     return (
-        f"{_counted(total['sources'], 'source')}{of_kinds}{sites}, coded by "
-        f"{_counted(len(corpus.coders), 'coder')}{shared}.{when}"
+        f"{counted(total['sources'] or 0, 'source')}{of_kinds}{sites}, coded by "
+        f"{counted(len(corpus.coders), 'coder')}{shared}.{when}"
     )
 
 
@@ -68,14 +59,13 @@ def agreed(agreement: TextAgreement) -> str:
     if is_absent(value):
         return f"Agreement between coders is not given: {_reason(overall['reason'])}."
     bounds = (
-        f" ({level_of(agreement.level)} interval {fixed(2)(overall['ci_low'])} to "
-        f"{fixed(2)(overall['ci_high'])})"
-        if not is_absent(overall["ci_low"])
-        else f" ({_reason(overall['reason'])})"
+        _reason(overall["reason"])
+        if is_absent(overall["ci_low"])
+        else spoken(agreement.level, overall["ci_low"], overall["ci_high"], fixed(2))
     )
     return (
-        f"Over {integer(agreement.n_sources)} sources, {COEFFICIENTS[agreement.coefficient]} was "
-        f"**{fixed(2)(value)}**{bounds}: of the text that one coder or another marked with a code, both "
+        f"Over {counted(agreement.n_sources, 'source')}, {COEFFICIENTS[agreement.coefficient]} was "
+        f"**{fixed(2)(value)}** ({bounds}): of the text that one coder or another marked with a code, both "
         f"marked {percent()(overall['jaccard'])}."
     )
 
@@ -85,7 +75,7 @@ def set_aside(corpus: Corpus) -> tuple[str, ...]:
     total = sum(corpus.excluded.values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in corpus.excluded.items())
     aside = (
-        f"{_counted(total, 'segment')} could not be counted: {reasons}."
+        f"{counted(total, 'segment')} could not be counted: {reasons}."
         if total
         else "No segment had to be set aside."
     )
@@ -111,8 +101,8 @@ def agreement_notes(agreement: TextAgreement, *, unused: int) -> tuple[str, ...]
             f"{COEFFICIENTS[agreement.coefficient]}."
         )
     if unused:
-        notes.append(f"Left out: {_counted(unused, 'code')} that no coder used in these sources.")
-    return (*notes, *(f"{sentence(_reason(note))}." for note in agreement.notes))
+        notes.append(f"Left out: {counted(unused, 'code')} that no coder used in these sources.")
+    return (*notes, *(f"{capital(_reason(note))}." for note in agreement.notes))
 
 
 def alt_shares(tally: Tally) -> str:
@@ -132,10 +122,6 @@ def alt_groups(tally: Tally) -> str:
         )
         parts.append(f"{group}: {cells}")
     return f"Shares of sources by group. {'; '.join(parts)}."
-
-
-def _counted(count: object, word: object) -> str:
-    return f"{integer(count)} {word}" if count == 1 else f"{integer(count)} {word}s"
 
 
 def _reason(reason: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.exhibits.columns import count, words
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.format import integer, percent
+from qieval.exhibits.format import percent
+from qieval.exhibits.phrases import capital, care, counted, joined, lower
 from qieval.results import Estimate, Record
 
 ALL = "all"
@@ -30,13 +32,11 @@ def tables(files: pd.DataFrame) -> Table:
         caption="The tables of this wave as they were read.",
         frame=short,
         columns=[
-            Column(source="table", label="Table", align="left"),
-            Column(source="file", label="File", align="left"),
-            Column(source="rows", label="Rows", show=integer),
-            Column(source="columns", label="Columns", show=integer),
-            Column(
-                source="fingerprint", label="Fingerprint", unit="first 12 digits of SHA-256", align="left"
-            ),
+            words("table", "Table"),
+            words("file", "File"),
+            count("rows", "Rows"),
+            count("columns", "Columns"),
+            words("fingerprint", "Fingerprint", unit="first 12 digits of SHA-256"),
         ],
     )
 
@@ -59,8 +59,8 @@ def allocation(sites: pd.DataFrame) -> Table:
         caption="Sites of the roster by stratum and arm.",
         frame=wide.reset_index(),
         columns=[
-            Column(source="stratum", label="Stratum", align="left"),
-            *(Column(source=arm, label=_title(arm), unit="sites", show=integer) for arm in wide.columns),
+            words("stratum", "Stratum"),
+            *(count(arm, _arm(arm), unit="sites") for arm in wide.columns),
         ],
     )
 
@@ -75,8 +75,8 @@ def flow(steps: pd.DataFrame) -> Table:
         `rows`. Rows add up; they are called participants where each has one.
     """
     arms = list(dict.fromkeys(steps["arm"]))
-    words = steps["label"].where(steps["kind"] == "kept", "Left out: " + steps["label"].map(_lower))
-    wide = _side_by_side(steps.assign(words=words), ["step", "words", "kind"], ["sites", "rows"])
+    said = steps["label"].where(steps["kind"] == "kept", "Left out: " + steps["label"].map(lower))
+    wide = _side_by_side(steps.assign(words=said), ["step", "words", "kind"], ["sites", "rows"])
     frame = wide.reset_index()
     people = bool((steps["rows"] == steps["participants"]).fillna(True).all())
     kept = [place for place, kind in enumerate(frame["kind"]) if kind == "kept"]
@@ -85,11 +85,11 @@ def flow(steps: pd.DataFrame) -> Table:
         caption="Sites and participants on their way into this wave; whatever is left out is counted.",
         frame=frame,
         columns=[
-            Column(source="words", label="Step", align="left"),
+            words("words", "Step"),
             *(
-                Column(source=f"{count} {arm}", label=_arm(arm), unit=unit, show=integer)
+                count(f"{counted_as} {arm}", _arm(arm), unit=unit)
                 for arm in arms
-                for count, unit in (("sites", "sites"), ("rows", "participants" if people else "rows"))
+                for counted_as, unit in (("sites", "sites"), ("rows", "participants" if people else "rows"))
             ),
         ],
         emphasis=kept[-1:],
@@ -112,11 +112,11 @@ def completeness(shares: pd.DataFrame) -> Table:
         caption="How much of each variable is there at this wave.",
         frame=order.merge(wide, left_on="variable", right_index=True),
         columns=[
-            Column(source="label", label="Variable", align="left"),
-            Column(source="part", label="Serves as", align="left"),
+            words("label", "Variable"),
+            words("part", "Serves as"),
             *(Column(source=f"share {arm}", label=_arm(arm), unit="known", show=percent(1)) for arm in arms),
             *(
-                Column(source=f"missing {arm}", label=_arm(arm), unit="missing", show=integer)
+                count(f"missing {arm}", _arm(arm), unit="missing")
                 for arm in arms
                 if arm != ALL or len(arms) == 1
             ),
@@ -137,22 +137,24 @@ def headline(steps: pd.DataFrame, shares: pd.DataFrame, *, wave: str) -> Stateme
     """
     [here] = steps[(steps["step"] == "this-wave") & (steps["arm"] == ALL)].to_dict(orient="records")
     outcomes = shares[(shares["part"] == "outcome") & (shares["arm"] == ALL)].to_dict(orient="records")
-    known = [f"{_lower(row['label'])} for {percent()(row['share'])}" for row in outcomes]
+    known = [f"{lower(row['label'])} for {percent()(row['share'])}" for row in outcomes]
     known[:1] = [part.replace(" for ", " is known for ") for part in known[:1]]
-    people, sites = _count(here["participants"], "participant"), _count(here["sites"], "site")
+    people, sites = counted(here["participants"], "participant"), counted(here["sites"], "site")
     return Statement(
         name="arrived",
         role="headline",
-        say=f"**{people} at {sites}** arrived at {wave}{': ' if known else ''}{_listed(known)}.",
+        say=f"**{people} at {sites}** arrived at {wave}{': ' if known else ''}{joined(known)}.",
         records=[
-            _counted("participants", "Participants", here["participants"]),
-            _counted("sites", "Sites with participants", here["sites"]),
+            _number("participants", "Participants", here["participants"]),
+            _number("sites", "Sites with participants", here["sites"]),
         ],
     )
 
 
-def cautions(steps: pd.DataFrame, shares: pd.DataFrame, *, at_least: float = 0) -> Statement:
-    """Say what to be careful about: silent sites, withdrawn participants, uneven or thin data.
+def cautions(
+    steps: pd.DataFrame, shares: pd.DataFrame, *, at_least: float = 0, changed: Sequence[str] = ()
+) -> Statement:
+    """Say what to be careful about: lost and silent sites, withdrawn participants, uneven or thin data.
 
     Parameters
     ----------
@@ -160,15 +162,15 @@ def cautions(steps: pd.DataFrame, shares: pd.DataFrame, *, at_least: float = 0) 
         As for `flow` and `completeness`; `shares` with `gap`.
     at_least : float
         Proportion of participants whose group must be known.
+    changed : sequence of str
+        Sites that are no longer as they were allocated, each with its status, date and reason.
     """
-    said = [*_left(steps), *_uneven(shares), *_thin(shares, at_least)]
-    if not said:
-        return Statement(
-            name="cautions",
-            role="note",
-            say="Every site sent data, and no outcome is known much more often in one arm than in another.",
-        )
-    return Statement(name="cautions", role="caution", say=f"**Read with care.** {said[0]}", more=said[1:])
+    said = [*changed, *_left(steps), *_uneven(shares), *_thin(shares, at_least)]
+    even = " No outcome is known much more often in one arm than in another."
+    compared = bool((shares["arm"] != ALL).any())
+    return care(
+        said, otherwise=f"Every site sent data and no participant withdrew.{even if compared else ''}"
+    )
 
 
 def _side_by_side(long: pd.DataFrame, index: list[str], cells: list[str]) -> pd.DataFrame:
@@ -186,16 +188,16 @@ def _left(steps: pd.DataFrame) -> list[str]:
     silent, withdrawn = int(rows["sites"]["silent"]), int(rows["participants"]["withdrawn"])
     said = []
     if silent:
-        said.append(f"{_count(silent, 'site')} of the roster sent no participants at this wave.")
+        said.append(f"{counted(silent, 'site')} of the roster sent no participants at this wave.")
     if withdrawn:
-        said.append(f"{_count(withdrawn, 'participant')} withdrew; their data are not used.")
+        said.append(f"{counted(withdrawn, 'participant')} withdrew; their data are not used.")
     return said
 
 
 def _uneven(shares: pd.DataFrame) -> list[str]:
     uneven = shares[(shares["part"] == "outcome") & (shares["gap"] > UNEVEN) & (shares["arm"] != ALL)]
     return [
-        f"{label} is known for {_listed(_by_arm(rows))}: what is missing may differ between the arms."
+        f"{label} is known for {joined(_by_arm(rows))}: what is missing may differ between the arms."
         for label, rows in uneven.groupby("label", sort=False)
     ]
 
@@ -219,26 +221,10 @@ def _share(row: Any) -> Record:
     return Record(key=f"{row.variable}--{row.arm}", estimate=estimate, status="descriptive")
 
 
-def _counted(key: str, term: str, number: int) -> Record:
+def _number(key: str, term: str, number: int) -> Record:
     estimate = Estimate(term=term, method="count", estimate=float(number), unit=key)
     return Record(key=key, estimate=estimate, status="descriptive")
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{integer(number)} {thing}" if number == 1 else f"{integer(number)} {thing}s"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
-def _lower(label: str) -> str:
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _title(arm: str) -> str:
-    return arm[:1].upper() + arm[1:]
-
-
 def _arm(arm: str) -> str:
-    return "In all" if arm == ALL else _title(arm)
+    return "In all" if arm == ALL else capital(arm)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Literal
 
+from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.effect_words import Scale, cautions, headline, inline, scale_of
-from qieval.exhibits.format import Shower, decimals_for, degrees, fixed, integer, p_value, percent, plural
-from qieval.results import Estimate, Quantity, Record, tidy
+from qieval.exhibits.format import Shower, decimals_for, fixed, integer, percent, plural
+from qieval.exhibits.phrases import joined
+from qieval.results import Quantity, Record, tidy
 from qieval.trial import Effect
 
-__all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods"]
+__all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods", "values_of"]
 
 SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
 MIXED = {
@@ -38,7 +39,7 @@ def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_bel
     suppress_below : int
         Sizes of single clusters below this are not shown.
     """
-    show, unit = _values(effect, quantity)
+    show, unit = values_of(effect, quantity)
     sites = plural(site)
     frame = effect.arms.copy()
     for name in ("smallest", "largest"):
@@ -49,9 +50,9 @@ def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_bel
         caption=f"{quantity.label} by arm, as observed.",
         frame=frame,
         columns=[
-            Column(source="arm", label="Arm", align="left"),
-            Column(source="clusters", label=sites.capitalize(), show=integer),
-            Column(source="n", label="Participants", show=integer),
+            columns.words("arm", "Arm"),
+            columns.count("clusters", sites.capitalize()),
+            columns.count("n", "Participants"),
             Column(
                 source="smallest",
                 upper="largest",
@@ -82,29 +83,26 @@ def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: 
     signed = scale.show(plus=True)
     named = labels_of(effect, site=site)
     frame = tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder])
-    tested = [] if effect.interim else [Column(source="p_value", label="p", show=p_value)]
-    intervention, control = effect.facts.labels[1], effect.facts.labels[0]
+    control, intervention = effect.facts.labels
+    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
     return Table(
         name="effect",
         caption=(
             f"Difference in {inline(quantity)}, {intervention} minus {control}, by every method; "
-            "the primary analysis is set off."
+            "the plan's method is set off."
         ),
         frame=frame,
         columns=[
-            Column(source="analysis", label="Analysis", align="left"),
+            columns.words("analysis", "Analysis"),
             Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
-            Column(
-                source="ci_low",
-                upper="ci_high",
-                label=f"{percent()(effect.primary.level)} interval",
-                unit=scale.unit,
-                show=signed,
-            ),
-            Column(source="df", label="df", show=degrees),
-            *tested,
+            columns.interval(effect.primary.level, signed, unit=scale.unit),
+            columns.DF,
+            *([] if effect.interim else [columns.P]),
         ],
-        records=[_record(row, effect, primary=primary and row is effect.primary) for row in effect.ladder],
+        records=[
+            Record(key=row.method, estimate=row, primary=primary and row is effect.primary, status=status)
+            for row in effect.ladder
+        ],
         emphasis=[0],
         notes=_notes(effect, scale, site),
     )
@@ -126,20 +124,22 @@ def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
         caption="Intracluster correlation within arms, by analysis of variance with the interval of Searle.",
         frame=frame,
         columns=[
-            Column(source="outcome", label="Measure", align="left"),
+            columns.words("outcome", "Measure"),
             Column(source="estimate", label="Estimate", show=show),
-            Column(
-                source="ci_low", upper="ci_high", label=f"{percent()(estimate.level)} interval", show=show
-            ),
-            Column(source="average_size", label=f"Average {site}", unit="participants", show=fixed(1)),
+            columns.interval(estimate.level, show),
+            Column(source="average_size", label="n₀", unit="participants", show=fixed(1)),
             Column(source="design_effect", label="Design effect", show=fixed(2)),
         ],
         records=[Record(key=estimate.method, estimate=estimate, status="descriptive")],
-        notes=["Plan the next trial over the range of the interval, not with the estimate alone."],
+        notes=[
+            f"n₀ is the size of {site} that enters the estimate, below the mean where sizes differ. The "
+            "design effect is 1 + ((1 + CV²) m − 1) ICC, with mean size m and coefficient of variation CV.",
+            "Plan the next trial over the range of the interval, not with the estimate alone.",
+        ],
     )
 
 
-def _values(effect: Effect, quantity: Quantity) -> tuple[Shower, str]:
+def values_of(effect: Effect, quantity: Quantity) -> tuple[Shower, str]:
     """How an arm's own level is written: proportions as percentages."""
     if quantity.kind == "binary":
         inner = fixed(1)
@@ -148,22 +148,18 @@ def _values(effect: Effect, quantity: Quantity) -> tuple[Shower, str]:
     return fixed(decimals_for(*spread) if spread else 1), quantity.unit
 
 
-def _record(row: Estimate, effect: Effect, *, primary: bool) -> Record:
-    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
-    return Record(key=row.method, estimate=row, primary=primary, status=status)
-
-
 def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
     """What the rows rest on: refusals, boundary, the floor of the randomisation test."""
-    said: list[str] = []
     named = labels_of(effect, site=site)
+    shared = [note for note in effect.ladder[0].notes if all(note in row.notes for row in effect.ladder)]
+    said = [note for note in shared if note != effect.interim]
     for row in effect.ladder:
-        said += [f"{named[row.method]}: {note}" for note in row.notes if note != effect.interim]
-    said = [*_shared(said, effect, named), *_disagreement(effect, named)]
+        said += [f"{named[row.method]}: {note}" for note in row.notes if note not in shared]
+    said += _disagreement(effect, named)
     if effect.interim:
         return [*said, f"{effect.interim} Intervals are shown, tests are not."]
     test = effect.permutation
-    floor = f"{test.smallest_p:.2g}"
+    floor = f"{test.smallest_p:.3g}"
     if test.smallest_p < 0.001:
         space = test.allocations if test.exact else len(test.distribution) + 1
         floor = f"{round(test.smallest_p * space)} in {integer(space)}"
@@ -190,14 +186,6 @@ def _disagreement(effect: Effect, named: dict[str, str]) -> list[str]:
         return []
     return [
         "The methods rest on different assumptions and do not agree here: no difference lies within the "
-        f"interval by {' and '.join(within)}, outside it by {' and '.join(apart)}. "
-        "Quote the primary analysis."
+        f"interval by {joined(within)}, outside it by {joined(apart)}. "
+        "Quote the analysis by the plan's method."
     ]
-
-
-def _shared(said: Sequence[str], effect: Effect, named: dict[str, str]) -> list[str]:
-    """Say once, without a method's name, what every method says."""
-    common = [note for note in effect.ladder[0].notes if all(note in row.notes for row in effect.ladder)]
-    common = [note for note in common if note != effect.interim]
-    repeated = {f"{name}: {note}" for name in named.values() for note in common}
-    return [*common, *(line for line in said if line not in repeated)]

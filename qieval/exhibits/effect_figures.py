@@ -10,9 +10,10 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from qieval.exhibits.core import Figure, Statement
-from qieval.exhibits.effect import labels_of
+from qieval.exhibits.effect import labels_of, values_of
 from qieval.exhibits.effect_words import Scale, inline, scale_of, share_of
-from qieval.exhibits.format import integer, percent, plural
+from qieval.exhibits.format import integer, plural
+from qieval.exhibits.phrases import counted, level_of
 from qieval.exhibits.svg import INK, LINE, SOFT, A, B, canvas, to_svg
 from qieval.results import Estimate, Quantity, tidy
 from qieval.trial import Effect
@@ -41,7 +42,7 @@ def forest(effect: Effect, quantity: Quantity, *, site: str = "site") -> Figure:
     ax.set_xlim(low, high)
     ax.set_xlabel(f"{effect.facts.labels[1]} minus {effect.facts.labels[0]}, {scale.unit}")
     dashed = "" if wanted is None else " Dashed: the smallest difference that matters to participants."
-    level = percent()(effect.primary.level)
+    level = level_of(effect.primary.level)
     return Figure(
         name="forest",
         caption=f"Difference in {inline(quantity)} with {level} intervals, {scale.unit}.{dashed}",
@@ -156,40 +157,31 @@ def _draw_row(
             ax.plot([edge], [place], head, color=colour, clip_on=False)
     ax.plot([scale.factor * row.estimate], [place], "o", color=colour)
     show = scale.show(plus=True)
-    unbounded = math.isinf(row.ci_low) or math.isinf(row.ci_high)
-    limits = "unbounded" if unbounded else f"{show(row.ci_low)} to {show(row.ci_high)}"
-    ax.text(
-        1.02,
-        place,
-        f"{show(row.estimate)} ({limits})",
-        transform=ax.get_yaxis_transform(),
-        va="center",
-        color=INK,
-    )
+    said = f"{show(row.estimate)} ({_limits(row, scale, 'unbounded')})"
+    ax.text(1.02, place, said, transform=ax.get_yaxis_transform(), va="center", color=INK)
 
 
 def _forest_alt(rows: list[Estimate], scale: Scale, named: dict[str, str]) -> str:
     show = scale.show(plus=True)
     said = [
-        f"{named[row.method]}: {show(row.estimate)}, interval "
-        + (
-            "without limits"
-            if math.isinf(row.ci_low) and math.isinf(row.ci_high)
-            else f"{show(row.ci_low)} to {show(row.ci_high)}"
-        )
+        f"{named[row.method]}: {show(row.estimate)}, interval {_limits(row, scale, 'without limits')}"
         for row in rows
     ]
     return f"Interval plot of {len(rows)} methods, {scale.unit}. {'; '.join(said)}."
 
 
+def _limits(row: Estimate, scale: Scale, otherwise: str) -> str:
+    show = scale.show(plus=True)
+    return otherwise if math.isinf(row.ci_low) else f"{show(row.ci_low)} to {show(row.ci_high)}"
+
+
 def _clusters_alt(effect: Effect, frame: pd.DataFrame, quantity: Quantity, site: str) -> str:
-    factor, unit = (100.0, "%") if quantity.kind == "binary" else (1.0, quantity.unit)
+    show, unit = values_of(effect, quantity)
     said = []
     for arm, mean in zip(effect.arms["arm"], effect.arms["mean"], strict=True):
-        here = (factor * frame.loc[frame["arm"] == arm, "mean"]).tolist()
-        count = f"{len(here)} {site if len(here) == 1 else plural(site)}"
-        reach = f" from {min(here):.3g} to {max(here):.3g}" if len(here) > 1 else ""
-        said.append(f"{arm}: {count}{reach}, average {factor * mean:.3g} {unit}")
+        here = frame.loc[frame["arm"] == arm, "mean"].tolist()
+        reach = f" from {show(min(here))} to {show(max(here))}" if len(here) > 1 else ""
+        said.append(f"{arm}: {counted(len(here), site)}{reach}, average {show(mean)} {unit}")
     return f"Dot plot of {plural(site)} by arm. {'; '.join(said)}."
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from qieval.exhibits.core import Statement
 from qieval.exhibits.format import DASH, Shower, decimals_for, fixed, integer, percent, plural
+from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity
 from qieval.trial import Effect
 from qieval.trial import cautions as trial_cautions
+from qieval.trial.cautions import FEW
 
 SITE_LEVEL = {"cluster-t", "permutation"}
 HOLDS_PEOPLE = {"area", "class", "community", "county", "district", "school", "village", "ward"}
@@ -55,7 +57,7 @@ def scale_of(effect: Effect, quantity: Quantity) -> Scale:
     )
 
 
-def headline(effect: Effect, quantity: Quantity, *, site: str = "site") -> Statement:
+def headline(effect: Effect, quantity: Quantity, *, site: str = "site", standing: str = "") -> Statement:
     """Say the effect in one sentence, and in the next ones what it means and on whom it rests.
 
     Parameters
@@ -66,6 +68,8 @@ def headline(effect: Effect, quantity: Quantity, *, site: str = "site") -> State
         Words and unit of the outcome.
     site : str
         What a cluster is called.
+    standing : str
+        What the plan says of this outcome at this wave, in a sentence.
     """
     scale = scale_of(effect, quantity)
     if effect.interim:
@@ -75,78 +79,78 @@ def headline(effect: Effect, quantity: Quantity, *, site: str = "site") -> State
             *_reading(effect.primary, quantity, scale),
             f"{_who(effect, site)} {_chance(effect, scale, site)}",
         ]
-    return Statement(name="headline", role="headline", say=_said(effect, quantity, scale, site), more=more)
+    said = _said(effect, quantity, scale, site)
+    return Statement(name="headline", role="headline", say=said, more=[*more, standing] if standing else more)
 
 
-def cautions(effect: Effect, *, site: str = "site") -> Statement:
+def cautions(effect: Effect, quantity: Quantity, *, site: str = "site") -> Statement:
     """Say what weighs on this design, the gravest first; few clusters before all else."""
-    found = trial_cautions(effect.facts, cluster=site, clusters=plural(site))
-    if not found:
-        fewest = min(effect.facts.per_arm)
-        return Statement(
-            name="cautions",
-            role="note",
-            say=f"No rule for special caution applies; the smaller arm has {fewest} {plural(site)}.",
-        )
-    return Statement(name="cautions", role="caution", say=f"**Read with care.** {found[0]}", more=found[1:])
+    said = list(trial_cautions(effect.facts, cluster=site, clusters=plural(site)))
+    if effect.size_matters:
+        said.append(_by_size(effect, scale_of(effect, quantity), site))
+    return care(
+        said,
+        otherwise=(
+            f"None of the fixed rules for few or lost {plural(site)} and their sizes applies; the smaller "
+            f"arm has {counted(min(effect.facts.per_arm), site)}."
+        ),
+    )
+
+
+def _by_size(effect: Effect, scale: Scale, site: str) -> str:
+    show = scale.show(plus=True)
+    return (
+        f"Large and small {plural(site)} differ: the difference is {show(effect.by_cluster.estimate)} "
+        f"{scale.unit} with every {site} counted once, {show(effect.by_participant)} with every participant "
+        f"counted once. Say which of the two a conclusion is about."
+    )
 
 
 def inline(quantity: Quantity) -> str:
-    """Name the outcome as it reads within a sentence; acronyms keep their capitals."""
-    label = quantity.label
-    plain = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    """Name the outcome as it reads within a sentence."""
     lead = {"binary": "the proportion with ", "count": "the rate of "}
-    return lead.get(quantity.kind, "") + plain
+    return lead.get(quantity.kind, "") + lower(quantity.label)
 
 
 def interval_words(estimate: Estimate, scale: Scale) -> str:
     """Write an interval from one direction to the other: ``2.8 lower to 1.2 higher``."""
     show = scale.show()
-
-    def side(value: float) -> str:
-        if math.isinf(value):
-            return "no limit"
-        return f"{show(abs(value))} {_direction(value)}"
-
     low, high = estimate.ci_low, estimate.ci_high
-    if math.isinf(low) and math.isinf(high):
+    if math.isinf(low):
         return "without limits"
-    if low < 0 < high or 0 in (low, high):
-        return f"{side(low)} to {side(high)}"
-    near, far = sorted((low, high), key=abs)
-    return f"{show(abs(near))} to {show(abs(far))}" if math.isfinite(far) else f"{show(abs(near))} or more"
-
-
-def _direction(value: float) -> str:
-    return "lower" if value < 0 else "higher"
+    if low < 0 < high:
+        return f"{show(-low)} lower to {show(high)} higher"
+    near, far = sorted((abs(low), abs(high)))
+    side = (" lower" if low < 0 else " higher") if near == 0 else ""
+    return f"{show(near)} to {show(far)}{side}"
 
 
 def _said(effect: Effect, quantity: Quantity, scale: Scale, site: str) -> str:
-    estimate = effect.primary
+    estimate, show = effect.primary, scale.show()
+    amount, way = show(abs(estimate.estimate)), " lower" if estimate.estimate < 0 else " higher"
+    found = "so far {} is" if effect.interim else "{} was"
+    if amount == show(0):
+        found, way = "so far {} differs by" if effect.interim else "{} differed by", ""
     where = f"{'in' if site in HOLDS_PEOPLE else 'at'} {effect.facts.labels[1]} {plural(site)}"
-    amount = f"**{scale.show()(abs(estimate.estimate))} {scale.unit}**"
-    way = _direction(estimate.estimate)
-    span = _span(quantity)
-    interval = f"{percent()(estimate.level)} interval {interval_words(estimate, scale)}{span}"
-    if effect.interim:
-        return _led(effect, site, f"so far {inline(quantity)} is {amount} {way} {where} ({interval}).")
-    if estimate.ci_low > 0 or estimate.ci_high < 0:
-        return _led(effect, site, f"{inline(quantity)} was {amount} {way} {where} ({interval}).")
-    return _led(
-        effect,
-        site,
-        f"{inline(quantity)} was {amount} {way} {where}, but the data are compatible with a difference in "
-        f"either direction ({interval}).",
-    )
+    doubt = ""
+    if not effect.interim and estimate.ci_low <= 0 <= estimate.ci_high:
+        touches = 0 in (estimate.ci_low, estimate.ci_high)
+        doubt = ", but the data are compatible with "
+        doubt += "no difference at all" if touches else "a difference in either direction"
+    interval = f"{level_of(estimate.level)} interval {interval_words(estimate, scale)}{_span(quantity)}"
+    said = f"{found.format(inline(quantity))} **{amount} {scale.unit}**{way} {where}{doubt} ({interval})."
+    return capital(f"{_lead(effect, site)}{said}")
 
 
-def _led(effect: Effect, site: str, sentence: str) -> str:
-    """Put the number of clusters first where it is so small that the page must lead with it."""
-    if effect.facts.few:
-        control, intervention = effect.facts.per_arm
-        treated = f"{intervention} {effect.facts.labels[1]} {site if intervention == 1 else plural(site)}"
-        sentence = f"with only {treated} against {control}, {sentence}"
-    return sentence[:1].upper() + sentence[1:]
+def _lead(effect: Effect, site: str) -> str:
+    """The number of clusters, where it is so small that the page must lead with it."""
+    if not effect.facts.few:
+        return ""
+    control, intervention = effect.facts.per_arm
+    of_treated = f"{effect.facts.labels[1]} {site}"
+    if intervention < FEW:
+        return f"with only {counted(intervention, of_treated)} against {control}, "
+    return f"with {counted(intervention, of_treated)} against only {control}, "
 
 
 def _span(quantity: Quantity) -> str:
@@ -161,22 +165,28 @@ def _reading(estimate: Estimate, quantity: Quantity, scale: Scale) -> list[str]:
     if quantity.mcid is None:
         return []
     sign = _wanted(estimate, quantity)
-    best = sign * estimate.estimate
+    best, mcid = sign * estimate.estimate, quantity.mcid
     low, high = sorted((sign * estimate.ci_low, sign * estimate.ci_high))
-    least = f"{scale.factor * quantity.mcid:g} {scale.unit}"
+    least = f"{scale.factor * mcid:g} {scale.unit}"
     matters = f"the {least} that matter to participants"
-    if low >= quantity.mcid:
+    if low >= mcid:
         return [f"The whole interval is at least as large as {matters}."]
-    if high <= 0:
+    if high < 0:
         return [f"The whole interval lies in the unwanted direction; a gain of {least} is ruled out."]
-    if high < quantity.mcid:
+    gain, loss = ("a gain", "a loss") if quantity.better else ("a rise", "a fall")
+    if quantity.better is None and sign < 0:
+        gain, loss = loss, gain
+    if high < mcid:
+        if low <= -mcid:
+            return [f"These data rule out {gain} of {least}, but not {loss} of that size."]
         return [f"The whole interval lies below {matters}."]
-    size = "smaller" if best < quantity.mcid else "at least as large"
-    than = "than" if size == "smaller" else "as"
-    left = "neither a negligible nor a noticeable effect"
-    if low <= -quantity.mcid:
-        left = "neither a gain nor a loss of that size"
-    return [f"The best estimate is {size} {than} {matters}; these data rule out {left}."]
+    place = "at least as large as" if best >= mcid else "smaller than"
+    if best < 0:
+        place = "in the unwanted direction, away from"
+    left = "a negligible nor a noticeable effect"
+    if low <= -mcid:
+        left = f"{gain} nor {loss} of that size"
+    return [f"The best estimate is {place} {matters}; these data rule out neither {left}."]
 
 
 def _wanted(estimate: Estimate, quantity: Quantity) -> int:
@@ -198,6 +208,8 @@ def share_of(p: float) -> str:
     """Write a p as the share of allocations that it is: ``2.2 %``."""
     if p < 0.001:
         return f"fewer than {percent(1)(0.001)}"
+    if 0.99 < p < 1:
+        return f"more than {percent()(0.99)}"
     return percent(0 if p >= 0.1 else 1 if p >= 0.01 else 2)(p)
 
 

@@ -6,9 +6,11 @@ import pandas as pd
 
 from qieval.capability import Comparison, Moves
 from qieval.exhibits.capability import moves_table
+from qieval.exhibits.columns import count, words
 from qieval.exhibits.core import Column, Figure, Table
 from qieval.exhibits.dumbbell import dumbbell
-from qieval.exhibits.format import fixed, integer
+from qieval.exhibits.format import fixed
+from qieval.exhibits.phrases import counted
 from qieval.results import Estimate, Record
 
 
@@ -30,11 +32,11 @@ def sites(change: Comparison, ranks: pd.DataFrame, *, labels: tuple[str, str] = 
         caption=f"{change.quantity.label} of each site {labels[0]} and {labels[1]}, with its quartile.",
         frame=frame,
         columns=[
-            Column(source="site", label="Site", align="left"),
+            words("site", "Site"),
             Column(source="before", label=first, unit=unit, show=show),
-            Column(source="quartile_before", label="Quartile", unit=labels[0], show=integer),
+            count("quartile_before", "Quartile", unit=labels[0]),
             Column(source="after", label=second, unit=unit, show=show),
-            Column(source="quartile_after", label="Quartile", unit=labels[1], show=integer),
+            count("quartile_after", "Quartile", unit=labels[1]),
             Column(source="change", label="Change", unit=unit, show=fixed(1, plus=True)),
         ],
         records=[_record(row["site"], row["change"], unit) for row in frame.to_dict(orient="records")],
@@ -50,7 +52,7 @@ def slopes(change: Comparison, *, labels: tuple[str, str] = ("before", "after"))
     return Figure(
         name="slopes",
         caption=f"{change.quantity.label} of each site, {unit}: {labels[0]} (ring), {labels[1]} (dot).",
-        alt=f"Dumbbell plot of {len(frame)} sites. Changes in {unit}: {listed}.",
+        alt=f"Dumbbell plot of {counted(len(frame), 'site')}. Changes in {unit}: {listed}.",
         svg=dumbbell(
             frame, said, names=list(frame["site"]), label=f"{change.quantity.label}, {unit}", name="slopes"
         ),

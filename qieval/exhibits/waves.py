@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.exhibits.columns import P, count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.format import fixed, integer, p_value, percent
+from qieval.exhibits.format import fixed
+from qieval.exhibits.phrases import interval as spoken
+from qieval.exhibits.phrases import level_of
 from qieval.exhibits.svg import PAPER, SOFT, A, canvas, to_svg
 
-KEY_EXHIBITS = ("effect", "change")
+KEY_EXHIBITS = ("effect", "arms", "change")
 NUMBERS = ["estimate", "ci_low", "ci_high", "p_value", "level", "n", "n_clusters"]
 COLUMNS = ["key", "result", "wave", "wave_label", "unit", *NUMBERS, "primary", "status", "term"]
 SCALES = {"proportion": (100.0, "percentage points")}
@@ -86,7 +89,7 @@ def trajectories(key: pd.DataFrame) -> Figure | Statement:
         ax.set_axis_off()
     for ax in list(axes.flat)[len(names) - columns : len(names)]:
         ax.tick_params(labelbottom=True)
-    level = percent()(key["level"].iloc[0])
+    level = level_of(key["level"].iloc[0])
     hollow = " Hollow marks are interim." if (key["status"] == "interim").any() else ""
     return Figure(
         name="trajectories",
@@ -101,22 +104,20 @@ def table(key: pd.DataFrame) -> Table | Statement:
     """List each key result at each wave."""
     if key.empty:
         return Statement(name="key-results", role="note", say="There is nothing to list yet.")
-    signed, level = fixed(2, plus=True), percent()(key["level"].iloc[0])
-    clusters = [Column(source="n_clusters", label="Clusters", show=integer)]
-    tested = [Column(source="p_value", label="p", show=p_value)]
+    signed = fixed(2, plus=True)
     return Table(
         name="key-results",
         caption="Key results at each wave.",
         frame=key.assign(what=key["result"] + ", " + key["unit"]),
         columns=[
-            Column(source="what", label="Result", align="left"),
-            Column(source="wave_label", label="Wave", align="left"),
+            words("what", "Result"),
+            words("wave_label", "Wave"),
             Column(source="estimate", label="Estimate", show=signed),
-            Column(source="ci_low", upper="ci_high", label=f"{level} interval", show=signed),
-            *(tested if key["p_value"].notna().any() else []),
-            Column(source="n", label="Participants", show=integer),
-            *(clusters if key["n_clusters"].notna().any() else []),
-            Column(source="status", label="State", align="left"),
+            interval(key["level"].iloc[0], signed),
+            *([P] if key["p_value"].notna().any() else []),
+            count("n", "Participants"),
+            *([count("n_clusters", "Clusters")] if key["n_clusters"].notna().any() else []),
+            words("status", "State"),
         ],
         emphasis=[place for place, primary in enumerate(key["primary"]) if primary],
         notes=[INTERIM] if (key["status"] == "interim").any() else [],
@@ -139,10 +140,7 @@ def _scaled(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(row: Mapping[Any, Any] | pd.Series[Any]) -> str:
-    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
-        return "no bounded interval"
-    signed = fixed(2, plus=True)
-    return f"{percent()(row['level'])} interval {signed(row['ci_low'])} to {signed(row['ci_high'])}"
+    return spoken(row["level"], row["ci_low"], row["ci_high"], fixed(2, plus=True))
 
 
 def _direction(row: pd.Series[Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from qieval.pipeline.model import Method
+from qieval.pipeline.model import Method, Outcome, Plan
 from qieval.results import Quantity
 
 
@@ -36,6 +36,8 @@ class Analysis:
     method : {"cluster-t", "mixed-model-kr", "permutation"}
         The primary method that the plan fixed; the cluster-level t where it fixed none, and for counts where
         it fixed the mixed model.
+    standing : str
+        What the plan says of this outcome at this wave, in a sentence.
     primary, interim : bool
         Whether the plan names this outcome as primary; whether this wave lies before its primary one.
     """
@@ -51,5 +53,24 @@ class Analysis:
     exposure: str | None
     quantity: Quantity
     method: Method
+    standing: str
     primary: bool
     interim: bool
+
+
+def standing(plan: Plan | None, outcome: str, wave: int) -> str:
+    """Say whether the plan calls a result primary."""
+    if plan is None:
+        return "The study file holds no plan, so no outcome and no wave is primary."
+    if outcome != plan.primary.outcome:
+        among = f", one of {len(plan.family)} in the plan's family" if outcome in plan.family else ""
+        return f"A secondary outcome{among}; p-values are not adjusted for the number of outcomes."
+    if wave > plan.primary.wave:
+        return f"A later look: the plan's primary wave is {plan.primary.wave}."
+    return "" if wave < plan.primary.wave else "The plan's primary result."
+
+
+def primary_method(plan: Plan | None, outcome: Outcome) -> Method:
+    """Primary method for one outcome; a mixed model is not for counts."""
+    planned = plan.primary.method if plan else "cluster-t"
+    return "cluster-t" if outcome.type == "count" and planned == "mixed-model-kr" else planned

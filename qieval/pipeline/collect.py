@@ -14,7 +14,8 @@ from qieval.errors import RunError
 from qieval.exhibits.core import MIME, SCHEMA
 from qieval.results import TIDY
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+KINDS = ("table", "figure", "statement")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBERS = ("estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high")
 COLUMNS = ("key", "report", "exhibit", *TIDY, "primary", "status", "notes")
@@ -44,7 +45,7 @@ class Shown:
     rows : list of list
         The numbers, unrounded.
     results : list of dict
-        Its estimates, as rows of ``results.json`` without the report.
+        Its estimates, as rows of ``results.json``.
     """
 
     report: str
@@ -81,18 +82,25 @@ def _shown(payload: Any, report: str, number: int) -> Shown:
     if not isinstance(payload, Mapping) or payload.get("schema") != SCHEMA:
         raise RunError(f"{where} is no payload of schema {SCHEMA}; make it with Table, Figure or Statement.")
     try:
-        name = payload["name"]
+        name, kind, caption = payload["name"], payload["kind"], payload["caption"]
         if not NAME.fullmatch(name):
             raise RunError(
                 f"{where} is called {name!r}; a name has letters, digits, hyphens and underscores only."
             )
+        if kind not in KINDS or not isinstance(caption, str):
+            raise RunError(f"{where} has no kind or no caption; make it with Table, Figure or Statement.")
         return Shown(
             report=report,
             number=number,
+            kind=kind,
+            name=name,
+            caption=caption,
             role=payload.get("role"),
-            **{key: payload[key] for key in ("kind", "name", "caption", "columns", "rows", "results")},
+            columns=list(payload["columns"]),
+            rows=[list(row) for row in payload["rows"]],
+            results=[_row(result, report, name, number) for result in payload["results"]],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{where} is incomplete ({error}); make it with Table, Figure or Statement.") from None
 
 
@@ -111,8 +119,7 @@ def result_rows(shown: Iterable[Shown]) -> list[Row]:
     """
     rows: dict[str, Row] = {}
     for each in shown:
-        for result in each.results:
-            row = _row(each, result)
+        for row in each.results:
             first = rows.setdefault(row["key"], row)
             if differing := [name for name in COMPARED if first[name] != row[name]]:
                 raise RunError(
@@ -122,9 +129,8 @@ def result_rows(shown: Iterable[Shown]) -> list[Row]:
     return list(rows.values())
 
 
-def _row(shown: Shown, result: Mapping[str, Any]) -> Row:
-    key = f"{shown.report}/{shown.name}/{result['key']}"
-    own = {"key": key, "report": shown.report, "exhibit": shown.number}
+def _row(result: Mapping[str, Any], report: str, name: str, number: int) -> Row:
+    own = {"key": f"{report}/{name}/{result['key']}", "report": report, "exhibit": number}
     notes = list(result["notes"])
     absent = [name for name in NUMBERS if result[name] is None]
     if absent and not notes:

@@ -9,6 +9,7 @@ from qieval.errors import Fault, InputError
 from qieval.pipeline import strict_yaml
 from qieval.pipeline.faults import parse, suggestion
 from qieval.pipeline.model import StudyFile, WaveFile
+from qieval.pipeline.workspace import Workspace
 
 
 def read_study_file(path: Path, *, shown: str | None = None) -> StudyFile:
@@ -25,6 +26,13 @@ def read_wave_file(path: Path, *, shown: str | None = None) -> WaveFile:
     """Read and check a wave file; raises InputError with all its faults."""
     name = shown or str(path)
     return parse(WaveFile, strict_yaml.load(path, shown=name), file=name)
+
+
+def declared_folders(workspace: Workspace, study: str) -> tuple[Path, ...]:
+    """Folder outside the workspace that a study declares for its data, if it does."""
+    path = workspace.study_folder(study) / "study.yaml"
+    data = read_study_file(path, shown=workspace.shown(path)).data
+    return (path.parent / data,) if data else ()
 
 
 def _disagreements(study: StudyFile) -> Iterator[tuple[str, str]]:

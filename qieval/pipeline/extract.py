@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from qieval.capability import Instrument
-from qieval.errors import Fault, InputError
+from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.checks import CheckedTables, check_tables
 from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
@@ -59,9 +60,8 @@ class Extract:
             self.wave.data, base=base, asked_by=shown, key="data", also=self._folders()
         )
         if not data.is_dir():
-            problem = f"there is no folder {self.workspace.shown(data)}"
-            remedy = "make it, and put the extract there"
-            raise InputError([Fault(file=shown, column="data", problem=problem, remedy=remedy)])
+            problem = f"there is no folder {self._shown(data)}"
+            refuse(shown, problem, column="data", remedy="make it, and put the extract there")
         return data
 
     @property
@@ -73,7 +73,7 @@ class Extract:
         """Read one table, once; raises InputError if that cannot be done."""
         if role not in self._raw:
             path, spec = self.table(role)
-            self._raw[role] = read_table(path, spec, role=role, file=self.workspace.shown(path))
+            self._raw[role] = read_table(path, spec, role=role, file=self._shown(path))
         return self._raw[role]
 
     def table(self, role: str) -> tuple[Path, TableSpec]:
@@ -92,7 +92,7 @@ class Extract:
             expected = "one of " + ", ".join(self.spec.instruments) if self.spec.instruments else None
             problem = f"the study declares no instrument {name!r}{hint}"
             shown = self.workspace.shown(self.study_path)
-            raise InputError([Fault(file=shown, column="instruments", problem=problem, expected=expected)])
+            refuse(shown, problem, column="instruments", expected=expected)
         return Instrument.read(self.instrument_path(name))
 
     def instrument_path(self, name: str) -> Path:
@@ -103,7 +103,7 @@ class Extract:
         )
         if not path.is_file():
             problem = f"the instrument {name!r} has no file {self.workspace.shown(path)}"
-            raise InputError([Fault(file=asked_by, column="instruments", problem=problem)])
+            refuse(asked_by, problem, column="instruments")
         return path
 
     def check(self, roles: Iterable[str] | None = None) -> CheckedTables:
@@ -147,17 +147,13 @@ class Extract:
         if role not in self.spec.tables:
             shown = self.workspace.shown(self.study_path)
             problem = f"the study has no table {role!r}{suggestion(role, self.roles)}"
-            raise InputError(
-                [
-                    Fault(
-                        file=shown,
-                        column="tables",
-                        problem=problem,
-                        expected="one of " + ", ".join(self.roles),
-                    )
-                ]
-            )
+            refuse(shown, problem, column="tables", expected="one of " + ", ".join(self.roles))
         return self.spec.tables[role].overridden(self.wave.tables.get(role))
+
+    def _shown(self, path: Path) -> str:
+        """Name a path; outside the workspace by the way there, so that no page tells a machine's folders."""
+        root = self.workspace.root
+        return self.workspace.shown(path if path.is_relative_to(root) else Path(os.path.relpath(path, root)))
 
     def _folders(self) -> tuple[Path, ...]:
         return (self.workspace.study_folder(self.name) / self.spec.data,) if self.spec.data else ()
@@ -174,8 +170,7 @@ def open_extract(workspace: Workspace, study: str, wave: int) -> Extract:
     folder, path = workspace.study_folder(study), workspace.wave_file(study, wave)
     if not folder.is_dir():
         known = (each.parent.name for each in workspace.params.glob("*/study.yaml"))
-        problem = f"there is no study {study!r}{suggestion(study, known)}"
-        raise InputError([Fault(file=workspace.shown(workspace.params), problem=problem)])
+        refuse(workspace.shown(workspace.params), f"there is no study {study!r}{suggestion(study, known)}")
     faults: list[Fault] = []
     try:
         spec = read_study_file(folder / "study.yaml", shown=workspace.shown(folder / "study.yaml"))
@@ -186,26 +181,25 @@ def open_extract(workspace: Workspace, study: str, wave: int) -> Extract:
         faults += _misplaced(asked, study, wave, workspace.shown(path))
     except InputError as error:
         faults += error.faults
+    if not faults:
+        faults += _unknown_tables(asked, spec, workspace.shown(path))
     if faults:
         raise InputError(faults)
     return Extract(workspace=workspace, name=study, spec=spec, wave=asked)
 
 
-def _misplaced(asked: WaveFile, study: str, wave: int, shown: str) -> list[Fault]:
-    found = []
+def _misplaced(asked: WaveFile, study: str, wave: int, shown: str) -> Iterator[Fault]:
     if asked.study != study:
-        found.append(
-            Fault(
-                file=shown,
-                column="study",
-                problem=f"is {asked.study!r}",
-                expected=f"{study!r}, as its folder",
-            )
-        )
+        expected = f"{study!r}, as its folder"
+        yield Fault(file=shown, column="study", problem=f"is {asked.study!r}", expected=expected)
     if asked.wave != wave:
-        found.append(
-            Fault(
-                file=shown, column="wave", problem=f"is {asked.wave}", expected=f"{wave}, as its file's name"
-            )
-        )
-    return found
+        expected = f"{wave}, as its file's name"
+        yield Fault(file=shown, column="wave", problem=f"is {asked.wave}", expected=expected)
+
+
+def _unknown_tables(asked: WaveFile, spec: StudyFile, shown: str) -> Iterator[Fault]:
+    for role in asked.tables:
+        if role not in spec.tables:
+            problem = f"the study has no table {role!r}{suggestion(role, spec.tables)}"
+            expected = "one of " + ", ".join(spec.tables)
+            yield Fault(file=shown, column=f"tables.{role}", problem=problem, expected=expected)

@@ -145,3 +145,15 @@ def _counts(step: tuple[str, str, str, pd.DataFrame], arm: str) -> tuple[object,
     people = part["participant"].nunique() if "participant" in part else pd.NA
     rows = len(part) if "participant" in part else pd.NA
     return name, label, kind, arm, part["site"].nunique(), people, rows
+
+
+def changed_sites(roster: pd.DataFrame) -> list[str]:
+    """Sites whose status in the roster is not active, in words, with date and reason where they are given."""
+    if "status" not in roster:
+        return []
+    gone = roster[roster["status"].notna() & (roster["status"] != "active")]
+    return [
+        f"{row['site']}: {', '.join(str(row[part]) for part in parts)}."
+        for _, row in gone.iterrows()
+        for parts in [[p for p in ("status", "date", "reason") if p in gone and pd.notna(row[p])]]
+    ]

@@ -13,6 +13,7 @@ Scalar = str | int | float | bool | dt.date | None
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 Better = Literal["lower", "higher"]
 Method = Literal["cluster-t", "mixed-model-kr", "permutation"]  # as `qieval.trial.estimate` names them
+RESERVED = {"participant", "site", "wave", "arm", "period"}  # columns of the tables themselves
 PRESETS: dict[str, dict[str, Any]] = {
     "nhs-hes": {"suppress_below": 8, "round_to": 5},
     "cms": {"suppress_below": 11},
@@ -80,6 +81,10 @@ class Allocation(Part):
         if key and getattr(self, key) is None:
             words = "the scheme {scheme} needs the key {key}"
             raise PydanticCustomError("scheme", words, {"scheme": self.scheme, "key": key})
+        named = [name for name in (self.stratum, self.pair, self.start) if name in RESERVED]
+        if named:
+            words = "{name} cannot be a column of the allocation; it has its own meaning"
+            raise PydanticCustomError("reserved", words, {"name": named[0]})
         return self
 
 
@@ -215,14 +220,13 @@ class StudyFile(Part):
     @field_validator("outcomes")
     @classmethod
     def _named(cls, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
-        taken = {"participant", "site", "wave", "arm", "period"}
         for name in outcomes:
-            if not name.isidentifier() or name in taken:
+            if not name.isidentifier() or name in RESERVED:
                 words = (
                     "{name} cannot name an outcome; use letters, digits and underscores, and none of {taken}"
                 )
                 raise PydanticCustomError(
-                    "name", words, {"name": repr(name), "taken": ", ".join(sorted(taken))}
+                    "name", words, {"name": repr(name), "taken": ", ".join(sorted(RESERVED))}
                 )
         return outcomes
 

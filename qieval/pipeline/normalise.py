@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import qieval
 from qieval.pipeline.lean import skip_unused_parsers
 
 skip_unused_parsers()
@@ -76,6 +77,7 @@ def _without_paths(output: Any, root: Path) -> None:
 
 
 def _short(text: str, root: Path) -> str:
-    for folder in dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"))):
-        text = text.replace(folder + "/", "")
-    return text.replace(f"{root}/", "")
+    package = Path(qieval.__file__).parents[1]  # the clone, where the workspace is another folder
+    for folder in (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), root, package):
+        text = text.replace(f"{folder}/", "")
+    return text

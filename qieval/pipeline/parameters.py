@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import sys
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from qieval.errors import Fault, InputError
+from qieval.errors import Fault, InputError, refuse
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 ONE = {
@@ -22,6 +24,7 @@ ONE = {
 }
 MANY = {"str": "texts", "int": "whole numbers", "float": "numbers", "bool": "true or false"}
 NEEDS = ("results",)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class Parameter:
         if isinstance(value, bool):
             return self.type == "bool"
         if self.type == "float":
-            return isinstance(value, (int, float)) and abs(value) < float("inf")
+            return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
         return isinstance(value, TYPES[self.type])
 
 
@@ -127,16 +130,24 @@ def read_card(notebook: Path, *, shown: str | None = None) -> NotebookCard:
         If it is no notebook, or its parameters cell has another form than ``name: type = default  # help``.
     """
     file = shown or str(notebook)
+    if not NAME.fullmatch(notebook.stem) or notebook.stem == "index":
+        expected = "letters, digits, dots, hyphens and underscores, at most 100, and not index"
+        refuse(file, "has a name that no page can have", expected=expected)
     content = _content(notebook, file)
     cells = [cell for cell in content["cells"] if "parameters" in _tags(cell)]
     if len(cells) != 1:
         problem = (
             f"{len(cells) or 'no'} cells are tagged parameters" if cells else "no cell is tagged parameters"
         )
-        _refuse(file, problem, expected="exactly one")
-    needs = tuple(content["metadata"].get("needs", ())) + tuple(cells[0]["metadata"].get("needs", ()))
+        refuse(file, problem, expected="exactly one")
+    needs: tuple[str, ...] = ()
+    for metadata in (content["metadata"], cells[0]["metadata"]):
+        given = metadata.get("needs", [])
+        if not isinstance(given, list):
+            refuse(file, f"needs {given!r}", expected="a list in [brackets] of " + ", ".join(NEEDS))
+        needs += tuple(given)
     if unknown := [need for need in needs if need not in NEEDS]:
-        _refuse(file, f"needs {unknown[0]!r}", expected="one of " + ", ".join(NEEDS))
+        refuse(file, f"needs {unknown[0]!r}", expected="one of " + ", ".join(NEEDS))
     parameters = _parameters(_source(cells[0]), file)
     return NotebookCard(
         name=notebook.stem, path=notebook, question=_question(content), parameters=parameters, needs=needs
@@ -145,15 +156,20 @@ def read_card(notebook: Path, *, shown: str | None = None) -> NotebookCard:
 
 def _content(notebook: Path, file: str) -> dict[str, Any]:  # noqa: RET503 (it refuses)
     if not notebook.is_file():
-        _refuse(file, "there is no such notebook")
+        refuse(file, "there is no such notebook")
     try:
         content = json.loads(notebook.read_text(encoding="utf-8"))
         cells = content["cells"]
-        if all("cell_type" in cell and "source" in cell and "metadata" in cell for cell in cells):
-            return {"metadata": content.get("metadata", {}), "cells": cells}
-    except (ValueError, KeyError, TypeError, RecursionError):
+        for cell in cells:
+            _, _, _ = cell["cell_type"], _source(cell), _tags(cell)
+        metadata = content.get("metadata", {})
+        if isinstance(metadata, dict):
+            return {"metadata": metadata, "cells": cells}
+    except OSError as error:
+        refuse(file, f"cannot be read ({error.strerror})", remedy="check its permissions")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    _refuse(file, "is not a notebook that can be read", remedy="open and save it in JupyterLab")
+    refuse(file, "is not a notebook that can be read", remedy="open and save it in JupyterLab")
 
 
 def _source(cell: dict[str, Any]) -> str:
@@ -162,7 +178,8 @@ def _source(cell: dict[str, Any]) -> str:
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:
-    return list(cell["metadata"].get("tags", [])) if cell["cell_type"] == "code" else []
+    tags = list(cell["metadata"].get("tags", []))
+    return tags if cell["cell_type"] == "code" else []
 
 
 def _question(content: dict[str, Any]) -> str:
@@ -179,7 +196,7 @@ def _parameters(source: str, file: str) -> tuple[Parameter, ...]:
         statements = ast.parse(source).body
         comments = dict(_comments(source))
     except (SyntaxError, tokenize.TokenError, ValueError) as error:
-        _refuse(file, f"the parameters cell is not Python ({error})")
+        refuse(file, f"the parameters cell is not Python ({error})")
     found, faults = [], []
     for statement in statements:
         try:
@@ -215,7 +232,7 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
     kind, many, optional = _annotation(statement.annotation)
     try:
         default = ast.literal_eval(statement.value)
-    except ValueError:
+    except (ValueError, TypeError):
         raise ValueError(f"the default of {name} is derived; papermill would not derive it anew") from None
     parameter = Parameter(name=name, type=kind, default=default, help=comment, many=many, optional=optional)
     if not parameter.accepts(default):
@@ -234,7 +251,3 @@ def _annotation(node: ast.expr) -> tuple[str, bool, bool]:
             f"the type {ast.unparse(node)} is not one of {', '.join(TYPES)}, a list of one, or `| None`"
         )
     return kind, many, optional
-
-
-def _refuse(file: str, problem: str, expected: str | None = None, remedy: str | None = None) -> NoReturn:
-    raise InputError([Fault(file=file, problem=problem, expected=expected, remedy=remedy)])

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qieval.errors import Fault, InputError
+from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import WAVE_FILE, Workspace
 
 if TYPE_CHECKING:
     from qieval.pipeline.extract import Extract
-
-WAVE_FILE = re.compile(r"wave-(0|[1-9][0-9]*)\.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +114,15 @@ def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, .
     """
     plans: list[WavePlan] = []
     faults: list[Fault] = []
-    for path in dict.fromkeys(path.absolute() for path in paths):
+    asked: dict[tuple[str, int], None] = {}
+    for path in paths:
         try:
-            plans.append(_plan(path, workspace))
+            asked[_study_and_wave(path.absolute(), workspace)] = None
+        except InputError as error:
+            faults += error.faults
+    for study, wave in asked:
+        try:
+            plans.append(_plan(study, wave, workspace))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -127,10 +130,9 @@ def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, .
     return tuple(plans)
 
 
-def _plan(path: Path, workspace: Workspace) -> WavePlan:
+def _plan(study: str, wave: int, workspace: Workspace) -> WavePlan:
     from qieval.pipeline.extract import open_extract  # pandas is loaded only when tables are read
 
-    study, wave = _study_and_wave(path, workspace)
     extract = open_extract(workspace, study, wave)
     faults: list[Fault] = []
     jobs: tuple[Job, ...] = ()
@@ -157,18 +159,18 @@ def _plan(path: Path, workspace: Workspace) -> WavePlan:
     )
 
 
-def _study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:
+def _study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:  # noqa: RET503 (it refuses)
+    expected, shown = "params/<study>/wave-<number>.yaml", workspace.shown(path)
+    try:
+        there, folder = path.is_file(), path.parent.resolve()
+        near = sorted(each.name for each in folder.glob("wave-*.yaml") if WAVE_FILE.fullmatch(each.name))
+    except OSError as error:
+        refuse(shown, f"cannot be read ({error.strerror})", expected=expected)
     match = WAVE_FILE.fullmatch(path.name)
-    if match and path.is_file() and path.resolve().parent.parent == workspace.params.resolve():
-        return path.resolve().parent.name, int(match.group(1))
-    near = sorted(each.name for each in path.parent.glob("wave-*.yaml")) if path.parent.is_dir() else []
-    fault = Fault(
-        file=workspace.shown(path),
-        problem="there is no such file" if not path.is_file() else "is no wave file of this workspace",
-        expected="params/<study>/wave-<number>.yaml",
-        remedy=f"there are {', '.join(near)}" if near else None,
-    )
-    raise InputError([fault])
+    if match and there and folder.parent == workspace.params.resolve():
+        return folder.name, int(match[1])
+    problem = "is no wave file of this workspace" if there else "there is no such file"
+    refuse(shown, problem, expected=expected, remedy=f"there are {', '.join(near)}" if near else None)
 
 
 def _jobs(extract: Extract) -> tuple[Job, ...]:
@@ -215,9 +217,7 @@ def _card(name: str, workspace: Workspace, *, file: str, key: str) -> NotebookCa
     known = {path.stem: path for path in _notebook_paths(workspace)}
     if name not in known:
         problem = f"there is no notebook {name!r}{suggestion(name, known)}"
-        raise InputError(
-            [Fault(file=file, column=key, problem=problem, expected="one of " + ", ".join(known))]
-        )
+        refuse(file, problem, column=key, expected="one of " + ", ".join(known))
     return read_card(known[name], shown=workspace.shown(known[name]))
 
 

@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 if TYPE_CHECKING:
     from qieval.pipeline.planning import Job, WavePlan
-    from qieval.pipeline.run import Outcome
 
 
 @contextmanager
@@ -51,9 +50,6 @@ class Lines:
         how = "FAILED after" if failed else "made in"
         words = f"{name(wave, job)} {how} {seconds:.1f} s"
         self._console.print(f"[{self._ended}/{self._total}] {words}", markup=False)
-
-    def wave(self, outcome: Outcome) -> None:
-        """Say nothing: the command's last words do."""
 
 
 class Bars(Lines):

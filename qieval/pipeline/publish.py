@@ -19,7 +19,7 @@ from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atom
 from qieval.pipeline.workspace import Workspace
 
 STAGING, FAILED, LOCKS = ".staging", ".failed", ".locks"
-EXECUTED = "notebooks"
+EXECUTED, INDEX = "notebooks", "index.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,31 +75,53 @@ def claimed(workspace: Workspace, plans: Sequence[WavePlan]) -> Iterator[None]:
     faults = list(_blocked(workspace, plans))
     if faults:
         raise InputError(faults)
+    spots = [place(workspace, plan.study_name, plan.wave) for plan in plans]
     with ExitStack() as stack:
-        for plan in plans:
-            name = f"{plan.study_name}--wave-{plan.wave}"
+        for plan, spot in zip(plans, spots, strict=True):
+            lock = workspace.reports / LOCKS / f"{plan.study_name}--wave-{plan.wave}.lock"
             try:
-                stack.enter_context(locked(workspace.reports / LOCKS / f"{name}.lock"))
+                stack.enter_context(locked(lock))
+                spot.staged.parent.mkdir(parents=True, exist_ok=True)
             except Busy:
-                where = workspace.shown(workspace.published(plan.study_name, plan.wave))
-                problem = "another run is making this wave"
+                where, problem = workspace.shown(spot.published), "another run is making this wave"
                 faults.append(Fault(file=where, problem=problem, remedy="wait until it has ended"))
+            except OSError as error:
+                where, problem = workspace.shown(workspace.reports), f"cannot be written ({error.strerror})"
+                faults.append(Fault(file=where, problem=problem, remedy="check its permissions"))
         if faults:
-            raise InputError(faults)
-        for plan in plans:
-            spot = place(workspace, plan.study_name, plan.wave)
-            recover(spot.staged, spot.published)
-        yield
+            raise InputError(dict.fromkeys(faults))
+        try:
+            _tidy(spots)
+            yield
+        finally:
+            _tidy(spots)
+
+
+def _tidy(spots: Iterable[Place]) -> None:
+    for spot in spots:
+        recover(spot.staged, spot.published)
 
 
 def _blocked(workspace: Workspace, plans: Sequence[WavePlan]) -> Iterator[Fault]:
-    """Find files that stand where folders are needed."""
-    published = [workspace.published(plan.study_name, plan.wave) for plan in plans]
-    needed = [folder for path in published for folder in (workspace.reports, path.parent, path)]
+    """Find what stands where the run needs folders of its own, or where the index goes."""
+    reports = workspace.reports
+    needed = [reports, *(reports / name for name in (STAGING, FAILED, LOCKS))]
+    for plan in plans:
+        spot = place(workspace, plan.study_name, plan.wave)
+        needed += [
+            each for path in (spot.published, spot.staged, spot.failed) for each in (path.parent, path)
+        ]
     for path in dict.fromkeys(needed):
-        if path.exists() and not path.is_dir():
-            shown = workspace.shown(path)
-            yield Fault(file=shown, problem="is a file; a folder is needed here", remedy="move it away")
+        if path.is_symlink() and not (path == reports and path.is_dir()):
+            yield _in_the_way(workspace, path, "is a link; a folder is needed here")
+        elif path.exists() and not path.is_dir():
+            yield _in_the_way(workspace, path, "is a file; a folder is needed here")
+    if (reports / INDEX).is_dir():
+        yield _in_the_way(workspace, reports / INDEX, "is a folder; a file is needed here")
+
+
+def _in_the_way(workspace: Workspace, path: Path, problem: str) -> Fault:
+    return Fault(file=workspace.shown(path), problem=problem, remedy="move it away")
 
 
 def write_exhibits(spot: Place, shown: Iterable[Shown]) -> None:
@@ -122,10 +144,9 @@ def publish(spot: Place, run: Mapping[str, Any]) -> None:
     from qieval.pipeline.site import wave_index
 
     (spot.staged / "run.json").write_text(collect.as_json(run), encoding="utf-8", newline="\n")
-    (spot.staged / "index.html").write_text(wave_index(listed(run)), encoding="utf-8", newline="\n")
+    (spot.staged / INDEX).write_text(wave_index(listed(run)), encoding="utf-8", newline="\n")
     put_in_place(spot.staged, spot.published)
-    if spot.failed.exists():
-        shutil.rmtree(spot.failed)
+    shutil.rmtree(spot.failed, ignore_errors=True)
 
 
 def keep_failed(spot: Place) -> None:
@@ -140,7 +161,7 @@ def write_site_index(workspace: Workspace) -> Path:
     """Write ``reports/index.html`` anew from what is published; runs that end together take turns."""
     from qieval.pipeline.site import site_index
 
-    path = workspace.reports / "index.html"
+    path = workspace.reports / INDEX
     with locked(workspace.reports / LOCKS / "index.lock", wait=True):
         write_atomically(path, site_index(_studies(workspace)))
     return path

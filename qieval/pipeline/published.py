@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from qieval.errors import Fault, InputError
+from qieval.errors import refuse
+from qieval.pipeline.collect import COLUMNS
 from qieval.pipeline.declared import read_wave_file
 from qieval.pipeline.workspace import Workspace
-from qieval.results import TIDY
 
 VARIABLE = "QIEVAL_RESULTS"
-COLUMNS = ("key", "report", "exhibit", *TIDY, "primary", "status", "notes")
 
 
 def published_results(workspace: Workspace, study: str, wave: int) -> pd.DataFrame:
@@ -50,8 +49,7 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
         rows = json.loads(path.read_text(encoding="utf-8"))["results"]
         return [{name: row.get(name) for name in COLUMNS} for row in rows]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        fault = Fault(file=shown, problem="is no results file that can be read", remedy="run that wave again")
-        raise InputError([fault]) from None
+        refuse(shown, "is no results file that can be read", remedy="run that wave again")
 
 
 def _label(workspace: Workspace, study: str, wave: int) -> str:

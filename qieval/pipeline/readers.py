@@ -10,15 +10,14 @@ import csv
 import hashlib
 import io
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 
-from qieval.errors import Fault, InputError
+from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.convert import texts
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import Scalar, TableSpec
@@ -75,21 +74,12 @@ def read_table(path: Path, spec: TableSpec, *, role: str, file: str) -> RawTable
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        _refuse(
-            file, f"{path.suffix or 'no ending'!r} is not a kind of file that is read", ", ".join(READERS)
-        )
-    if not path.is_file():
-        near = (
-            suggestion(path.name, (each.name for each in path.parent.glob("*")))
-            if path.parent.is_dir()
-            else ""
-        )
-        _refuse(
+        refuse(
             file,
-            f"there is no such file{near}",
-            remedy=f"put it there, or mend tables.{role}.file in study.yaml",
+            f"{path.suffix or 'no ending'!r} is not a kind of file that is read",
+            expected=", ".join(READERS),
         )
-    content = path.read_bytes()
+    content = _content(path, role, file)
     frame = reader(content, spec, file)
     _refuse_header(frame, spec, file)
     frame, remarks = _with_roles(_without_markers(frame, spec.missing), spec, role)
@@ -104,13 +94,28 @@ def read_table(path: Path, spec: TableSpec, *, role: str, file: str) -> RawTable
     )
 
 
+def _content(path: Path, role: str, file: str) -> bytes:
+    remedy = f"put it there, or mend tables.{role}.file in study.yaml"
+    if path.exists() and not path.is_file():
+        refuse(file, "is not a file", remedy=remedy)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        near = suggestion(path.name, (each.name for each in path.parent.glob("*")))
+        refuse(file, f"there is no such file{near}", remedy=remedy)
+    except OSError as error:
+        refuse(file, f"cannot be read ({error.strerror})", remedy="check its permissions")
+
+
 def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
     """Read comma-, semicolon- or tab-separated text in UTF-8 or UTF-16, every cell as text."""
     encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
     try:
         words = content.decode(encoding)
     except UnicodeDecodeError:
-        _refuse(file, "is not text in UTF-8 or UTF-16", remedy="save it as CSV UTF-8")
+        refuse(file, "is not text in UTF-8 or UTF-16", remedy="save it as CSV UTF-8")
+    if "\0" in words:
+        refuse(file, "holds NUL characters, as UTF-16 without its mark does", remedy="save it as CSV UTF-8")
     lines = words.splitlines()
     head = lines[spec.header - 1] if len(lines) >= spec.header else ""
     delimiter = max(DELIMITERS, key=head.count)
@@ -118,11 +123,8 @@ def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
     try:
         rows: list[list[Any]] = list(reader)
     except csv.Error as error:
-        _refuse(
-            file,
-            f"is not a table that can be read at line {reader.line_num} ({error})",
-            remedy="check its quotes",
-        )
+        problem = f"is not a table that can be read at line {reader.line_num} ({error})"
+        refuse(file, problem, remedy="check its quotes")
     return _frame(rows[spec.header - 1 :], spec.header, file)
 
 
@@ -136,19 +138,23 @@ def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             sheet = book.worksheets[0] if spec.sheet is None else _sheet(book, spec.sheet, file)
             sheet.reset_dimensions()
-            rows = [list(row) for row in sheet.iter_rows(min_row=spec.header, values_only=True)]
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, AttributeError) as error:
-        _refuse(file, f"is not an Excel workbook that can be read ({error})", remedy="save it anew as .xlsx")
-    width = max(map(len, rows), default=0)
-    return _frame([row + [None] * (width - len(row)) for row in rows], spec.header, file)
+            rows = [_trimmed(row) for row in sheet.iter_rows(min_row=spec.header, values_only=True)]
+    except InputError:
+        raise
+    except Exception as error:  # a damaged workbook fails anywhere in unzipping and parsing
+        refuse(file, f"is not an Excel workbook that can be read ({error})", remedy="save it anew as .xlsx")
+    width = len(rows[0]) if rows else 0
+    return _frame([row + [None] * (width - len(row)) if row else row for row in rows], spec.header, file)
 
 
 def read_parquet(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:  # noqa: ARG001 (a reader's form)
     """Read a Parquet file; rows are numbered as if its header were row 1."""
     try:
         frame = pd.read_parquet(io.BytesIO(content))
-    except (ValueError, OSError, NotImplementedError) as error:
-        _refuse(file, f"is not a Parquet file that can be read ({error})", remedy="write it anew")
+    except Exception as error:  # a damaged file fails anywhere in decoding
+        refuse(file, f"is not a Parquet file that can be read ({error})", remedy="write it anew")
+    if frame.index.names != [None]:
+        frame = frame.reset_index()  # pandas writes an index with names as columns, and takes it back out
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="row"))
 
 
@@ -162,13 +168,14 @@ def _sheet(book: Any, wanted: str | int, file: str) -> Any:  # noqa: RET503 (it 
         return book.worksheets[wanted - 1]
     if wanted in names:
         return book[wanted]
-    _refuse(file, f"there is no sheet {wanted!r}{suggestion(wanted, names)}", "one of " + ", ".join(names))
+    problem = f"there is no sheet {wanted!r}{suggestion(wanted, names)}"
+    refuse(file, problem, expected="one of " + ", ".join(names))
 
 
 def _frame(rows: Sequence[list[Any]], header: int, file: str) -> pd.DataFrame:
     """Make a frame of cells whose first row is the header; blank rows are left out, numbers stay."""
     if not rows or not any(_filled(cell) for cell in rows[0]):
-        _refuse(file, f"has no header in row {header}", remedy="name the header's row with `header:`")
+        refuse(file, f"has no header in row {header}", remedy="name the header's row with `header:`")
     names = ["" if cell is None else str(cell).strip() for cell in rows[0]]
     numbered = [
         (number, row) for number, row in enumerate(rows[1:], start=header + 1) if any(map(_filled, row))
@@ -183,6 +190,12 @@ def _frame(rows: Sequence[list[Any]], header: int, file: str) -> pd.DataFrame:
     frame = pd.DataFrame([row for _, row in numbered], columns=range(len(names)), index=index, dtype=object)
     unused = [place for place, name in enumerate(names) if not name and not frame[place].map(_filled).any()]
     return frame.drop(columns=unused).set_axis([n for p, n in enumerate(names) if p not in unused], axis=1)
+
+
+def _trimmed(row: Sequence[Any]) -> list[Any]:
+    """Leave out the empty cells at a row's end: one stray cell far out makes every row that wide."""
+    end = next((place for place in range(len(row), 0, -1) if _filled(row[place - 1])), 0)
+    return list(row[:end])
 
 
 def _filled(cell: object) -> bool:
@@ -251,7 +264,3 @@ def _recoded(column: pd.Series[Any], codes: dict[Scalar, Scalar]) -> pd.Series[A
 def _marker(value: Scalar) -> str:
     written = texts(pd.Series([value], dtype=object)).iloc[0]
     return "" if written is None else str(written)
-
-
-def _refuse(file: str, problem: str, expected: str | None = None, remedy: str | None = None) -> NoReturn:
-    raise InputError([Fault(file=file, problem=problem, expected=expected, remedy=remedy)])

@@ -84,9 +84,6 @@ class Listener(Protocol):
     def report(self, wave: WavePlan, job: Job, seconds: float, failed: bool) -> None:
         """A report has ended."""
 
-    def wave(self, outcome: Outcome) -> None:
-        """A wave is published, or is not going to be."""
-
 
 def run_waves(
     plans: Sequence[WavePlan], workspace: Workspace, listener: Listener, *, jobs: int | None = None
@@ -126,8 +123,6 @@ def run_waves(
                 continue
             (run, job), event = workers.receive()
             run.hear(job, event)
-    if any(run.outcome and run.outcome.published for run in runs):
-        write_site_index(workspace)
     return tuple(run.outcome for run in runs if run.outcome)
 
 
@@ -204,13 +199,15 @@ class _WaveRun:
 
     def _take_in(self, job: Job) -> Failure | None:
         """Read what a report showed; an exhibit that cannot be published is the report's failure."""
-        notebook = json.loads(self._place.notebook(job.report).read_text(encoding="utf-8"))
         try:
+            notebook = json.loads(self._place.notebook(job.report).read_text(encoding="utf-8"))
             shown = collect.exhibits(notebook, job.report)
             collect.result_rows(shown)
+            write_exhibits(self._place, shown)
         except QievalError as error:
             return Failure(report=job.report, error=str(error), page=self._kept_page(job))
-        write_exhibits(self._place, shown)
+        except OSError as error:
+            return Failure(report=job.report, error=self._told(error))
         self._shown[job.report] = shown
         return None
 
@@ -236,20 +233,27 @@ class _WaveRun:
         if changed:
             said = "changed while the wave was run, so its reports may not agree; run it again"
             self._failures.append(Failure(report="", error=f"{', '.join(changed)}: {said}"))
-        skipped = tuple(job.report for job in self.reading)
-        self._place.staged.mkdir(parents=True, exist_ok=True)
-        write_results(self._place, self.plan, self._in_order())
-        if self._failures:
-            keep_failed(self._place)
-        else:
-            publish(self._place, self._record())
+        try:
+            self._place.staged.mkdir(parents=True, exist_ok=True)
+            write_results(self._place, self.plan, self._in_order())
+            if self._failures:
+                keep_failed(self._place)
+            else:
+                publish(self._place, self._record())
+        except OSError as error:
+            self._failures.append(Failure(report="", error=self._told(error)))
         self.outcome = Outcome(
             plan=self.plan,
             published=None if self._failures else self._place.published,
             failures=tuple(self._failures),
-            skipped=skipped,
+            skipped=tuple(job.report for job in self.reading),
         )
-        self._listener.wave(self.outcome)
+        if self.outcome.published:
+            write_site_index(self._workspace)
+
+    def _told(self, error: OSError) -> str:
+        place = f"{self._workspace.shown(Path(error.filename))}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
 
     def _in_order(self) -> list[collect.Shown]:
         return [shown for job in self.plan.jobs for shown in self._shown.get(job.report, [])]

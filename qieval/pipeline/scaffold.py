@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from qieval.errors import Fault, InputError
-from qieval.pipeline.declared import read_wave_file
+from qieval.errors import refuse
+from qieval.pipeline.declared import declared_folders, read_wave_file
 from qieval.pipeline.waves import wave_files
 from qieval.pipeline.workspace import Workspace
 
@@ -58,24 +58,25 @@ def new_wave(workspace: Workspace, study: str, number: int | None = None) -> New
     """
     waves = wave_files(workspace, study)
     if not waves:
-        _refuse(
-            workspace.shown(workspace.study_folder(study)),
-            "the study has no wave file to copy",
-            "write wave-0.yaml first",
-        )
+        where = workspace.shown(workspace.study_folder(study))
+        refuse(where, "the study has no wave file to copy", remedy="write wave-0.yaml first")
     wave = max(waves) + 1 if number is None else number
     path = workspace.wave_file(study, wave)
     shown = workspace.shown(path)
     if path.exists():
-        _refuse(shown, "is there already", "choose another number")
+        refuse(shown, "is there already", remedy="choose another number")
     if wave < 0:
-        _refuse(shown, f"wave {wave} is below 0", "choose a number from 0")
+        refuse(shown, f"wave {wave} is below 0", remedy="choose a number from 0")
     last = waves[max(waves)]
     asked = read_wave_file(last, shown=workspace.shown(last))
     folder = _next_folder(asked.data, asked.wave, wave)
-    data = workspace.inside(folder, base=path.parent, asked_by=shown, key="data")
-    path.write_text(_renumbered(last.read_text(encoding="utf-8"), wave, folder), encoding="utf-8")
+    also = declared_folders(workspace, study)
+    data = workspace.inside(folder, base=path.parent, asked_by=shown, key="data", also=also)
+    if data.exists() and not data.is_dir():
+        refuse(shown, f"{workspace.shown(data)} is not a folder", column="data", remedy="move it away")
+    words = _renumbered(last.read_text(encoding="utf-8-sig"), wave, folder)
     data.mkdir(parents=True, exist_ok=True)
+    path.write_text(words, encoding="utf-8")
     return NewWave(wave=wave, file=path, data=data, copied_from=last)
 
 
@@ -92,14 +93,15 @@ def _renumbered(words: str, wave: int, folder: str) -> str:
         "window": HOLDER,
         "data": f"data: {folder}",
     }
-    lines = words.splitlines()
-    for key, new in changes.items():
-        for place, line in enumerate(lines):
-            if re.match(rf"{key}\s*:", line):
-                comment = re.search(r"\s+#.*$", line) if key != "window" else None
-                lines[place] = new + (comment.group() if comment else "")
+    lines: list[str] = []
+    rest_of = None  # the changed key whose value goes on over several lines
+    for line in words.splitlines():
+        found = re.match(r"([\"']?)(\w+)\1\s*:", line)
+        if rest_of and not found and line[:1] in (" ", "-"):
+            continue
+        rest_of = found[2] if found and found[2] in changes else None
+        if rest_of:
+            comment = re.search(r"\s+#.*$", line) if rest_of != "window" else None
+            line = changes[rest_of] + (comment.group() if comment else "")
+        lines.append(line)
     return "\n".join(lines) + "\n"
-
-
-def _refuse(file: str, problem: str, remedy: str) -> None:
-    raise InputError([Fault(file=file, problem=problem, remedy=remedy)])

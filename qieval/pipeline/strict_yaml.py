@@ -14,15 +14,16 @@ from typing import Any, NoReturn
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
-from qieval.errors import Fault, InputError
+from qieval.errors import refuse
 
 LARGEST = 1_000_000
 DEEPEST = 20
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 TAG = "tag:yaml.org,2002:"
 TEXT = VersionedResolver.DEFAULT_SCALAR_TAG
 PLAIN = {
@@ -88,19 +89,11 @@ def load(path: Path, *, shown: str | None = None) -> dict[Any, Any]:
     except DuplicateKeyError as error:
         _refuse(name, _line(error), f"the key {_key_of(error)} stands twice", "keep one of them")
     except MarkedYAMLError as error:
-        _refuse(
-            name,
-            _line(error),
-            f"is not YAML that can be read ({error.problem})",
-            _remedy(words, _line(error)),
-        )
+        line = _line(error)
+        _refuse(name, line, f"is not YAML that can be read ({error.problem})", _remedy(words, line))
     except (YAMLError, ValueError, TypeError) as error:
-        _refuse(
-            name,
-            None,
-            f"is not YAML that can be read ({_first_line(error)})",
-            "check the values and their dates",
-        )
+        first = str(error).strip().splitlines()[0]
+        _refuse(name, None, f"is not YAML that can be read ({first})", "check the values and their dates")
     if not isinstance(content, dict):
         _refuse(name, None, "holds no keys", "write lines of the form `key: value`")
     return content
@@ -138,13 +131,15 @@ def _refuse_tricks(words: str, name: str) -> None:
             _refuse(
                 name, line, "uses an anchor or an alias (& or *)", "write the value out, or put it in quotes"
             )
+        if isinstance(event, ScalarEvent) and LONE_SURROGATE.search(event.value):
+            _refuse(name, line, "holds half a character (\\ud800 to \\udfff)", "write the character itself")
         if getattr(event, "tag", None):
             _refuse(name, line, f"uses a tag ({event.tag})", "leave the tag out, or put the text in quotes")
 
 
 def _refuse(name: str, line: int | None, problem: str, remedy: str) -> NoReturn:
     where = name if line is None else f"{name}, line {line}"
-    raise InputError([Fault(file=where, problem=problem, remedy=remedy)])
+    refuse(where, problem, remedy=remedy)
 
 
 def _line(error: MarkedYAMLError) -> int | None:
@@ -162,7 +157,3 @@ def _remedy(words: str, line: int | None) -> str:
     if line is not None and line <= len(lines) and "\t" in lines[line - 1]:
         return "use spaces, not tabs"
     return "check indentation, colons and quotes there and on the line above"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

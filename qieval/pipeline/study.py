@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from qieval.capability import Instrument
-from qieval.errors import DesignError, Fault, InputError
-from qieval.pipeline.analysis import Analysis
+from qieval.errors import DesignError, InputError, refuse
+from qieval.pipeline.analysis import Analysis, primary_method, standing
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.flow import Participants, completeness, flow, present
-from qieval.pipeline.model import Method, Outcome, Plan, StudyFile
+from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present
+from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
 from qieval.pipeline.workspace import Workspace, find_workspace
@@ -86,6 +86,12 @@ class Study:
         self._outcome(outcome)
         return self.spec.plan is not None and self.wave < self.spec.plan.primary.wave
 
+    @property
+    def interim(self) -> str:
+        """Why p-values are held back at this wave; empty from the plan's primary wave on."""
+        early = self.spec.plan is not None and self.wave < self.spec.plan.primary.wave
+        return "This wave lies before the plan's primary one." if early else ""
+
     def quantity(self, outcome: str) -> Quantity:
         """Words and unit of an outcome."""
         return quantity(outcome, self._outcome(outcome))
@@ -149,7 +155,8 @@ class Study:
             covariates=tuple(covariates),
             exposure=spec.exposure,
             quantity=self.quantity(outcome),
-            method=_method(plan, spec),
+            method=primary_method(plan, spec),
+            standing=standing(plan, outcome, self.wave),
             primary=self.is_primary(outcome),
             interim=self.is_interim(outcome),
         )
@@ -181,6 +188,10 @@ class Study:
         counted = roster[[]].assign(stratum=stratum, arm=arm).groupby(["stratum", "arm"], observed=False)
         return counted.size().rename("sites").reset_index()
 
+    def changed_sites(self) -> list[str]:
+        """Sites that are no longer active, with date and reason where the roster gives them."""
+        return changed_sites(self.table("sites"))
+
     def files(self) -> pd.DataFrame:
         """List what arrived: columns `table`, `file`, `rows`, `columns`, `sha256`."""
         raw = [self._extract.raw(role) for role in self._extract.roles]
@@ -206,9 +217,7 @@ class Study:
         if name not in outcomes:
             problem = f"the study has no outcome {name!r}{suggestion(name, outcomes)}"
             expected = "one of " + ", ".join(outcomes)
-            raise InputError(
-                [Fault(file=f"{self.name}/study.yaml", column="outcomes", problem=problem, expected=expected)]
-            )
+            refuse(f"{self.name}/study.yaml", problem, column="outcomes", expected=expected)
         return outcomes[name]
 
     def _read(self, role: str) -> pd.DataFrame:
@@ -266,12 +275,6 @@ def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = No
     extract = open_extract(place, study, wave)
     _ = extract.data  # told now if it is not there, not at the first table
     return Study(extract)
-
-
-def _method(plan: Plan | None, outcome: Outcome) -> Method:
-    """Primary method for one outcome; a mixed model is not for counts."""
-    planned = plan.primary.method if plan else "cluster-t"
-    return "cluster-t" if outcome.type == "count" and planned == "mixed-model-kr" else planned
 
 
 def _with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:

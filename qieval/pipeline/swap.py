@@ -68,10 +68,9 @@ def put_in_place(staged: Path, published: Path) -> None:
         old = staged.with_name(staged.name + OLD)
         published.rename(old)
         staged.rename(published)
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
     _sync(published.parent)
-    if staged.exists():
-        shutil.rmtree(staged)
+    shutil.rmtree(staged, ignore_errors=True)  # what was published before; the wave is in place
 
 
 def recover(staged: Path, published: Path) -> None:

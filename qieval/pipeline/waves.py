@@ -8,7 +8,7 @@ from typing import Literal
 
 from qieval.errors import InputError
 from qieval.pipeline.declared import read_wave_file
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import STUDY_NAME, WAVE_FILE, Workspace
 
 State = Literal["published", "not run yet", "at fault"]
 
@@ -42,15 +42,15 @@ def wave_files(workspace: Workspace, study: str) -> dict[int, Path]:
     """Wave files of one study by number, in order."""
     found = {}
     for path in workspace.study_folder(study).glob("wave-*.yaml"):
-        number = path.stem.removeprefix("wave-")
-        if number.isdecimal():
-            found[int(number)] = path
+        if match := WAVE_FILE.fullmatch(path.name):
+            found[int(match[1])] = path
     return dict(sorted(found.items()))
 
 
 def list_waves(workspace: Workspace) -> tuple[WaveState, ...]:
     """List every wave of every study of the workspace, with its state."""
-    studies = sorted(path.parent.name for path in workspace.params.glob("*/study.yaml"))
+    names = sorted(path.parent.name for path in workspace.params.glob("*/study.yaml"))
+    studies = filter(STUDY_NAME.fullmatch, names)
     return tuple(
         _state(workspace, study, number, path)
         for study in studies

@@ -152,6 +152,11 @@ class Watch:
         self.source = ""
         self._say, self._done, self._of = say, 0, len(code) + injected
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether cells are left."""
+        return self._done < self._of
+
     def started(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 (nbclient passes it)
         """Remember a cell."""
         self.source = cell.source
@@ -194,6 +199,8 @@ def execute(job: Mapping[str, Any], raw: Path, watch: Watch) -> Event | None:
             "DeadKernelError",
             "the kernel ended while it ran this cell; often the memory was full",
         )
+    if watch.unfinished:
+        return _failed(watch.source, "SystemExit", "this cell ended the report before its last cell")
     return None
 
 

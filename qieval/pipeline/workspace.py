@@ -7,11 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from qieval.errors import Fault, InputError
+from qieval.errors import refuse
 
 VARIABLE = "QIEVAL_WORKSPACE"
 STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+WAVE_FILE = re.compile(r"wave-(0|[1-9][0-9]*)\.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,8 @@ class Workspace:
     def study_folder(self, study: str) -> Path:
         """Folder of one study's parameter files; refuses a name that could lead elsewhere."""
         if not STUDY_NAME.fullmatch(study):
-            fault = Fault(
-                file="params",
-                problem=f"{study!r} cannot be the name of a study",
-                expected="letters, digits, hyphens and underscores",
-            )
-            raise InputError([fault])
+            problem = f"{study!r} cannot be the name of a study"
+            refuse("params", problem, expected="letters, digits, hyphens and underscores")
         return self.params / study
 
     def wave_file(self, study: str, wave: int) -> Path:
@@ -78,7 +76,9 @@ class Workspace:
                 return candidate.relative_to(self.root).as_posix()
         return str(path)
 
-    def inside(self, path: str, *, base: Path, asked_by: str, key: str, also: Sequence[Path] = ()) -> Path:
+    def inside(  # noqa: RET503 (it refuses)
+        self, path: str, *, base: Path, asked_by: str, key: str, also: Sequence[Path] = ()
+    ) -> Path:
         """Resolve a path that a file names, and refuse one that leaves the workspace.
 
         Parameters
@@ -104,21 +104,21 @@ class Workspace:
         """
         try:
             resolved = (base / path).resolve()
+            resolved.exists()  # refuses a name that is too long
         except (OSError, RuntimeError, ValueError):
-            resolved = Path("/")
+            refuse(asked_by, f"{path[:60]!r} cannot be followed, or leads out of the workspace", column=key)
         if any(resolved.is_relative_to(folder.resolve()) for folder in (self.root, *also)):
             return resolved
-        fault = Fault(
-            file=asked_by,
+        refuse(
+            asked_by,
+            f"{path!r} leads out of the workspace",
             column=key,
-            problem=f"{path!r} leads out of the workspace",
             expected="a path within the workspace, symbolic links included",
             remedy="keep the file under data/, or declare its folder as `data:` in study.yaml",
         )
-        raise InputError([fault])
 
 
-def find_workspace(start: Path | None = None) -> Workspace:
+def find_workspace(start: Path | None = None) -> Workspace:  # noqa: RET503 (it refuses)
     """Find the workspace that a folder belongs to.
 
     Parameters
@@ -137,14 +137,14 @@ def find_workspace(start: Path | None = None) -> Workspace:
         root = Path(named).expanduser().resolve()
         if (root / "params").is_dir():
             return Workspace(root)
-        raise InputError([_not_found(named, f"the folder in {VARIABLE} has no params/")])
+        _not_found(named, f"the folder in {VARIABLE} has no params/")
     beginning = (start or Path.cwd()).resolve()
     for folder in (beginning, *beginning.parents):
         if (folder / "params").is_dir():
             return Workspace(folder)
-    raise InputError([_not_found(str(beginning), "there is no workspace here or above")])
+    _not_found(str(beginning), "there is no workspace here or above")
 
 
-def _not_found(where: str, problem: str) -> Fault:
+def _not_found(where: str, problem: str) -> NoReturn:
     remedy = f"change to a workspace, pass --workspace, or set {VARIABLE}"
-    return Fault(file=where, problem=problem, expected="a folder with params/", remedy=remedy)
+    refuse(where, problem, expected="a folder with params/", remedy=remedy)

@@ -15,14 +15,24 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
+SHOWN = 5
+
+
+def listed(labels: Iterable[object]) -> str:
+    """Write labels in a row: the first five, and how many more there are."""
+    written = [str(label) for label in labels]
+    more = f" and {len(written) - SHOWN} more" if len(written) > SHOWN else ""
+    return ", ".join(written[:SHOWN]) + more
+
+
 def require(data: pd.DataFrame, names: Iterable[str | None], *, owner: str) -> None:
     """Refuse a frame that lacks one of the columns asked for."""
     if not isinstance(data, pd.DataFrame):
         raise ArgumentError(f"`{owner}` takes a DataFrame; not {type(data).__name__}.")
     absent = [name for name in names if name is not None and name not in data.columns]
     if absent:
-        listed = ", ".join(repr(name) for name in absent)
-        raise ArgumentError(f"`{owner}`: no column {listed} in the data; there are {list(data.columns)!r}.")
+        named = ", ".join(map(repr, absent))
+        raise ArgumentError(f"`{owner}`: no column {named} in the data; there are {list(data.columns)!r}.")
 
 
 def is_numeric(column: pd.Series[Any]) -> bool:
@@ -52,9 +62,14 @@ def numbers(column: pd.Series[Any]) -> Floats:
 def cluster_codes(column: pd.Series[Any]) -> tuple[Codes, tuple[Hashable, ...]]:
     """Number the clusters as `labelled` does; every row must belong to one."""
     codes, labels = labelled(column)
-    if (codes < 0).any():
-        raise DesignError(f"Cluster column {column.name!r} is missing in {int((codes < 0).sum())} rows.")
+    refuse_missing(codes < 0, f"Cluster column {column.name!r}")
     return codes, labels
+
+
+def refuse_missing(missing: NDArray[np.bool_], what: str) -> None:
+    """Refuse a column that must be there in every row."""
+    if missing.any():
+        raise DesignError(f"{what} is missing in {int(missing.sum())} rows.")
 
 
 def labelled(column: pd.Series[Any]) -> tuple[Codes, tuple[Hashable, ...]]:
@@ -96,8 +111,7 @@ def arm_codes(column: pd.Series[Any]) -> tuple[Floats, tuple[str, str]]:
             "cannot be told. Use 0/1, False/True, or an ordered Categorical with the control first."
         )
     values = plain.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isnan(values).any():
-        raise DesignError(f"Arm column {column.name!r} is missing in {int(np.isnan(values).sum())} rows.")
+    refuse_missing(np.isnan(values), f"Arm column {column.name!r}")
     if not ((values == 0) | (values == 1)).all():
         seen = sorted(set(values.tolist()))[:5]
         raise ArgumentError(f"Arm column {column.name!r} must have the two levels 0 and 1; it has {seen}.")
@@ -115,8 +129,7 @@ def _ordered_arm(column: pd.Series[Any]) -> tuple[Floats, tuple[str, str]]:
             f"Arm column {column.name!r} must have two levels; it has {list(kind.categories)!r}."
         )
     codes = column.cat.codes.to_numpy()
-    if (codes < 0).any():
-        raise DesignError(f"Arm column {column.name!r} is missing in {int((codes < 0).sum())} rows.")
+    refuse_missing(codes < 0, f"Arm column {column.name!r}")
     control, intervention = (str(label) for label in kind.categories)
     return codes.astype(np.float64), (control, intervention)
 

@@ -52,16 +52,19 @@ def _scoring(outcome: Floats, design: Floats, offset: Floats, *, logit: bool) ->
     if overall <= 0 or (logit and overall >= 1):
         raise DesignError("The outcome takes a single value; nothing can be adjusted for.")
     beta[0] = special.logit(overall) if logit else np.log(overall)
-    for _ in range(STEPS):
+
+    def mean_of(beta: Floats) -> Floats:
         linear = design @ beta + offset
-        mean = special.expit(linear) if logit else np.exp(linear)
+        return np.asarray(special.expit(linear) if logit else np.exp(linear))
+
+    for _ in range(STEPS):
+        mean = mean_of(beta)
         weight = mean * (1 - mean) if logit else mean
         information = design.T @ (weight[:, None] * design)
         step = np.linalg.lstsq(information, design.T @ (outcome - mean), rcond=1e-12)[0]
         beta = beta + step
         if np.abs(design @ step).max() < 1e-10:
-            linear = design @ beta + offset
-            return np.asarray(special.expit(linear) if logit else np.exp(linear))
+            return mean_of(beta)
         if np.abs(design @ beta).max() > 500:
             break
     raise DesignError(

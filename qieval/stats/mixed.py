@@ -144,7 +144,7 @@ def _back(centre: Floats, spread: Floats) -> Floats:
 
 
 def _refuse_constant(names: Sequence[str], spread: Floats, centre: Floats) -> None:
-    flat = spread <= 1e-12 * np.maximum(1.0, np.abs(centre))
+    flat = spread <= 1e-12 * np.abs(centre)
     if flat[-1]:
         raise DesignError("The outcome has the same value in every row; there is nothing to compare.")
     if flat.any():
@@ -174,7 +174,7 @@ def _refuse_singular(pooled: Pooled, constants: int) -> None:
     beta = np.linalg.lstsq(pooled.within_xx, pooled.within_xy, rcond=RANK_TOLERANCE)[0]
     if pooled.within_yy - pooled.within_xy @ beta <= 1e-12 * pooled.n:
         raise DesignError(
-            "The outcome does not vary within clusters (zero residual variance); compare cluster means."
+            "The outcome hardly varies within clusters (zero residual variance); compare cluster means."
         )
 
 

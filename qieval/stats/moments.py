@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qieval.errors import ArgumentError, DesignError
-from qieval.stats.columns import Codes, Floats, arm_codes, cluster_codes, design_columns, numbers, require
+from qieval.stats.columns import (
+    Codes,
+    Floats,
+    arm_codes,
+    cluster_codes,
+    design_columns,
+    listed,
+    numbers,
+    require,
+)
 
 INTERCEPT = "intercept"
 
@@ -99,13 +108,13 @@ class Moments:
         values = numbers(data[outcome])
         keep = ~(np.isnan(values) | np.isnan(rows).any(axis=1))
         present, codes = np.unique(codes[keep], return_inverse=True)
+        clusters = [labels[place] for place in present]
+        level = constant_within(arms[keep], codes, len(clusters), name=arm, labels=clusters)
         return cls.from_arrays(
             outcome=values[keep],
             codes=codes,
-            clusters=[labels[place] for place in present],
-            level=constant_within(
-                arms[keep], codes, len(present), name=arm, labels=[labels[p] for p in present]
-            )[:, None],
+            clusters=clusters,
+            level=level[:, None],
             constants=(arm,),
             rows=rows[keep],
             covariates=titles,
@@ -121,18 +130,15 @@ class Moments:
         first, second = self._spread(clusters), other._spread(clusters)
         both = (first.size > 0) & (second.size > 0)
         if not np.array_equal(first.level[both], second.level[both]):
-            named = [
-                clusters[place] for place in np.flatnonzero(both & (first.level != second.level).any(axis=1))
-            ]
-            raise DesignError(f"Clusters with unlike arms or strata in the two parts: {named[:5]!r}.")
+            apart = np.flatnonzero(both & (first.level != second.level).any(axis=1))
+            named = listed(repr(clusters[place]) for place in apart)
+            raise DesignError(f"Clusters with unlike arms or strata in the two parts: {named}.")
         size = first.size + second.size
         gap = second.mean - first.mean
         shift = gap * (second.size / size)[:, None]
         between = (first.size * second.size / size)[:, None, None] * gap[:, :, None] * gap[:, None, :]
-        return Moments(
-            clusters=clusters,
-            constants=self.constants,
-            covariates=self.covariates,
+        return replace(
+            first,
             size=size,
             level=np.where((first.size > 0)[:, None], first.level, second.level),
             mean=first.mean + shift,
@@ -149,10 +155,9 @@ class Moments:
             wide[here] = values
             return wide
 
-        return Moments(
+        return replace(
+            self,
             clusters=tuple(clusters),
-            constants=self.constants,
-            covariates=self.covariates,
             size=over(self.size),
             level=over(self.level),
             mean=over(self.mean),
@@ -174,12 +179,10 @@ def constant_within(
     level[codes] = values
     unlike = level[codes] != values
     if unlike.any():
-        named = [labels[place] for place in np.unique(codes[unlike])]
-        shown = ", ".join(repr(label) for label in named[:5]) + (
-            f" and {len(named) - 5} more" if len(named) > 5 else ""
-        )
+        named = [repr(labels[place]) for place in np.unique(codes[unlike])]
         raise DesignError(
-            f"{name!r} varies within {len(named)} cluster(s): {shown}. It must be constant in a cluster."
+            f"{name!r} varies within {len(named)} cluster(s): {listed(named)}. "
+            "It must be constant in a cluster."
         )
     return level
 

@@ -16,6 +16,8 @@ from qieval.results import Estimate
 
 Floats = NDArray[np.float64]
 
+LARGEST_T = 1e4  # beyond, the changes are as good as equal, and the non-central t runs out of digits
+
 
 def mean_interval(
     values: ArrayLike, *, term: str, method: str, unit: str = "", level: float = 0.95
@@ -108,8 +110,8 @@ def standardised_changes(
         "gav": "mean SD of the scores",
     }
     spread = float(change.std(ddof=1)) if n > 1 else 0.0
-    scale = float(np.abs(change).max(initial=0.0))
-    if n < 3 or spread <= 1e-12 * scale or spread == 0:
+    middle = abs(float(change.mean())) if n else 0.0
+    if n < 3 or spread == 0 or middle * math.sqrt(n) > LARGEST_T * spread:
         why = "Too few pairs, or changes without spread: nothing to standardise by."
         return tuple(
             Estimate(term=term, method=name, estimate=math.nan, level=level, n=n, unit=unit, notes=(why,))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qieval.errors import DesignError
 from qieval.stats.columns import Floats
@@ -20,15 +21,12 @@ class Coefficients:
 
     Attributes
     ----------
-    names : tuple of str
-        The p design columns.
     estimate, se : array (p,)
-        In the outcome's unit (per unit of the column).
+        In the outcome's unit (per unit of the column), in the order of the design columns.
     df : array (p,)
         Degrees of freedom of each coefficient's t.
     """
 
-    names: tuple[str, ...]
     estimate: Floats
     se: Floats
     df: Floats
@@ -36,16 +34,17 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Derivatives:
-    """First and second derivatives of the information in the two variances (within, between).
+    """Derivatives of the information in the two variances (within, between), i and j.
 
-    With V the covariance and V_i its derivative in variance i: `first[i]` is X'V⁻¹V_iV⁻¹X, `second[i][j]` is
-    X'V⁻¹V_iV⁻¹V_jV⁻¹X and `trace[i][j]` the trace of V⁻¹V_iV⁻¹V_j.
+    With V the covariance, V_i its derivative in variance i, and Z the design columns and, last, the residual,
+    `first[i]` is Z'V⁻¹V_iV⁻¹Z, `second[i, j]` is Z'V⁻¹V_iV⁻¹V_jV⁻¹Z; `covariance` is Phi = (X'V⁻¹X)⁻¹ and
+    `expected[i, j]` the trace of PV_iPV_j with P = V⁻¹ - V⁻¹X Phi X'V⁻¹ (twice the expected information).
     """
 
     covariance: Floats
-    first: list[Floats]
-    second: list[list[Floats]]
-    trace: Floats
+    first: Floats
+    second: Floats
+    expected: Floats
 
 
 def coefficients(pooled: Pooled, fit: Profile, *, df: DfMethod, constants: int) -> Coefficients:
@@ -65,51 +64,47 @@ def coefficients(pooled: Pooled, fit: Profile, *, df: DfMethod, constants: int) 
         freedom = between_within(pooled, constants)
     moved = pooled.transform @ covariance @ pooled.transform.T
     return Coefficients(
-        names=pooled.names,
-        estimate=pooled.transform @ fit.coefficients + pooled.offset,
-        se=np.sqrt(np.diag(moved)),
-        df=freedom,
+        estimate=pooled.transform @ fit.coefficients + pooled.offset, se=np.sqrt(np.diag(moved)), df=freedom
     )
 
 
 def _derivatives(pooled: Pooled, fit: Profile) -> _Derivatives:
     within, size = fit.sigma2, pooled.size
     along = within * (1 + size * fit.theta)
+    means = np.column_stack([pooled.x, fit.residual])
+    to_residual = np.column_stack([np.eye(len(pooled.names)), -fit.coefficients])
+    products = to_residual.T @ pooled.within_xx @ to_residual
+    products[:-1, -1] += pooled.within_xy
+    products[-1, :-1] += pooled.within_xy
+    products[-1, -1] += pooled.within_yy - 2 * fit.coefficients @ pooled.within_xy
 
-    def mean_part(power: int, weight: Floats) -> Floats:
-        return pooled.x.T @ ((weight / along**power)[:, None] * pooled.x)
+    def summed(power: int, weight: Floats) -> Floats:
+        return means.T @ ((weight / along**power)[:, None] * means)
 
-    second_mixed = mean_part(3, size**2)
-    spare = float((size - 1).sum())
-    crossed = float((size / along**2).sum())
+    mixed, crossed = summed(3, size**2), float((size / along**2).sum())
+    first = np.array([products / within**2 + summed(2, size), summed(2, size**2)])
+    second = np.array([[products / within**3 + summed(3, size), mixed], [mixed, summed(3, size**3)]])
+    own = float((size - 1).sum()) / within**2 + float((1 / along**2).sum())
+    trace = np.array([[own, crossed], [crossed, float((size**2 / along**2).sum())]])
+    phi = within * fit.inverse
+    ahead = phi @ first[:, :-1, :-1]
     return _Derivatives(
-        covariance=within * fit.inverse,
-        first=[pooled.within_xx / within**2 + mean_part(2, size), mean_part(2, size**2)],
-        second=[
-            [pooled.within_xx / within**3 + mean_part(3, size), second_mixed],
-            [second_mixed, mean_part(3, size**3)],
-        ],
-        trace=np.array(
-            [
-                [spare / within**2 + float((1 / along**2).sum()), crossed],
-                [crossed, float((size**2 / along**2).sum())],
-            ]
-        ),
+        covariance=phi,
+        first=first,
+        second=second,
+        expected=trace
+        - 2 * np.einsum("ab,ijab->ij", phi, second[:, :, :-1, :-1])
+        + np.einsum("iab,jba->ij", ahead, ahead),
     )
 
 
-def _variance_of_variances(parts: _Derivatives) -> Floats:
-    """Covariance (2, 2) of the two variances from the expected REML information."""
-    information = np.empty((2, 2))
-    for i in range(2):
-        for j in range(2):
-            ahead, behind = parts.covariance @ parts.first[i], parts.covariance @ parts.first[j]
-            information[i, j] = (
-                parts.trace[i, j]
-                - 2 * np.sum(parts.covariance * parts.second[i][j])
-                + np.sum(ahead * behind.T)
-            )
-    return np.asarray(2 * np.linalg.inv(information), dtype=np.float64)
+def _freedom(pooled: Pooled, parts: _Derivatives, weight: NDArray[Any]) -> Floats:
+    """``2 (l'Phi l)^2 / (g'Wg)`` with ``g_i = l'Phi P_i Phi l`` and W the covariance of the two variances."""
+    shift, phi = pooled.transform / pooled.outcome_scale, parts.covariance
+    spread = np.einsum("ij,jk,ik->i", shift, phi, shift)
+    slopes = np.einsum("ij,ajk,ik->ia", shift, phi @ parts.first[:, :-1, :-1] @ phi, shift)
+    freedom: Floats = 2 * spread**2 / np.einsum("ia,ab,ib->i", slopes, weight, slopes)
+    return freedom
 
 
 def kenward_roger(pooled: Pooled, fit: Profile) -> tuple[Floats, Floats]:
@@ -124,25 +119,18 @@ def kenward_roger(pooled: Pooled, fit: Profile) -> tuple[Floats, Floats]:
     Kenward & Roger 1997, Biometrics 53:983, doi 10.2307/2533558.
     """
     parts = _derivatives(pooled, fit)
-    phi = parts.covariance
-    weight = _variance_of_variances(parts)
-    change = np.zeros_like(phi)
-    for i in range(2):
-        for j in range(2):
-            change += weight[i, j] * (parts.second[i][j] - parts.first[i] @ phi @ parts.first[j])
-    adjusted = phi + 2 * phi @ change @ phi
-    shift = pooled.transform
-    spread = np.einsum("ij,jk,ik->i", shift, phi, shift)
-    slopes = np.array([np.einsum("ij,jk,ik->i", shift, phi @ first @ phi, shift) for first in parts.first])
-    freedom = 2 * spread**2 / np.einsum("ia,ij,ja->a", slopes, weight, slopes)
-    return adjusted, freedom
+    phi, first, second = parts.covariance, parts.first[:, :-1, :-1], parts.second[:, :, :-1, :-1]
+    weight = 2 * np.linalg.inv(parts.expected)
+    change = np.einsum("ij,ijab->ab", weight, second - first[:, None] @ phi @ first)
+    return phi + 2 * phi @ change @ phi, _freedom(pooled, parts, weight)
 
 
 def satterthwaite(pooled: Pooled, fit: Profile) -> Floats:
     """Degrees of freedom (p,) after Satterthwaite, from the observed information, as R's lmerTest gives them.
 
-    Where the between-cluster variance is zero they jump to rows less coefficients: a trap with few clusters
-    (use Kenward–Roger there).
+    The observed REML information is ``r'V⁻¹V_i P V_jV⁻¹r - tr(PV_iPV_j) / 2``. Where the between-cluster
+    variance is zero the degrees of freedom jump to rows less coefficients: a trap with few clusters (use
+    Kenward–Roger there).
 
     References
     ----------
@@ -151,31 +139,10 @@ def satterthwaite(pooled: Pooled, fit: Profile) -> Floats:
     """
     if fit.theta == 0:
         return np.full(len(pooled.names), float(pooled.spare))
-    weight = pooled.size / (1 + pooled.size * fit.theta)
-
-    def weighted(power: int) -> Floats:
-        return pooled.x.T @ ((weight**power)[:, None] * pooled.x)
-
-    first, second = -weighted(2), 2 * weighted(3)
-    ahead = fit.inverse @ first
-    lean = pooled.x.T @ (weight**2 * fit.residual)
-    rss_first = -float(weight**2 @ fit.residual**2)
-    rss_second = float(2 * weight**3 @ fit.residual**2) - 2 * lean @ fit.inverse @ lean
-    bend = (
-        -float((weight**2).sum())
-        + np.sum(fit.inverse * second)
-        - np.sum(ahead * ahead.T)
-        + rss_second / fit.sigma2
-    )
-    cross = -rss_first / fit.sigma2**2
-    curvature = np.array([[bend, cross], [cross, pooled.spare / fit.sigma2**2]])
-    weights = 2 * np.linalg.inv(curvature)
-    shift = pooled.transform
-    unit = np.einsum("ij,jk,ik->i", shift, fit.inverse, shift)
-    lower = -fit.sigma2 * np.einsum("ij,jk,ik->i", shift, ahead @ fit.inverse, shift)
-    slopes = np.array([lower, unit])
-    freedom: Floats = 2 * (fit.sigma2 * unit) ** 2 / np.einsum("ia,ij,ja->a", slopes, weights, slopes)
-    return freedom
+    parts = _derivatives(pooled, fit)
+    lean = parts.first[:, :-1, -1]
+    observed = parts.second[:, :, -1, -1] - lean @ parts.covariance @ lean.T - parts.expected / 2
+    return _freedom(pooled, parts, np.linalg.inv(observed))
 
 
 def between_within(pooled: Pooled, constants: int) -> Floats:

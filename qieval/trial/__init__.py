@@ -1,24 +1,45 @@
 """Effects of cluster-randomised interventions, from two clusters to thousands."""
 
+from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.clusterlevel import ClusterSummary, cluster_summary
 from qieval.trial.correlation import Intracluster, icc
+from qieval.trial.cr2 import robust_linear_model
+from qieval.trial.designs import ParallelDesign, SteppedWedgeDesign, smallest_p
+from qieval.trial.gee import MarginalModel, gee
+from qieval.trial.glmm import GeneralisedMixedModel, glmm
 from qieval.trial.ladder import FAMILIES, Effect, estimate
 from qieval.trial.lmm import MixedModel, mixed_model
+from qieval.trial.planning import Plan, detectable_effect, power
 from qieval.trial.randomisation import Permutation, permutation_test
+from qieval.trial.robust import RobustModel
 
 __all__ = [
     "FAMILIES",
     "ClusterSummary",
     "Effect",
     "Facts",
+    "GeneralisedMixedModel",
     "Intracluster",
+    "MarginalModel",
     "MixedModel",
+    "ParallelDesign",
     "Permutation",
+    "Plan",
+    "RobustModel",
+    "SteppedWedgeDesign",
+    "WildBootstrap",
     "cautions",
     "cluster_summary",
+    "detectable_effect",
     "estimate",
+    "gee",
+    "glmm",
     "icc",
     "mixed_model",
     "permutation_test",
+    "power",
+    "robust_linear_model",
+    "smallest_p",
+    "wild_bootstrap",
 ]

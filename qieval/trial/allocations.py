@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import Any
@@ -36,15 +36,12 @@ class Shifts:
         How many allocations the scheme has.
     exact : bool
         Whether the m are all of them.
-    mirrored : bool
-        Whether the mirror image of an allocation is in the scheme too.
     """
 
     outcomes: Floats
     arms: Floats
     allocations: int
     exact: bool
-    mirrored: bool
 
 
 def _members(roster: Roster) -> list[NDArray[np.intp]]:
@@ -71,18 +68,7 @@ def of_scheme(roster: Roster, pair: Floats, *, draws: int, seed: int) -> Shifts:
         if exact
         else _drawn(roster, pair, members, draws=draws, seed=seed)
     )
-    mixed = [
-        (len(inside), count)
-        for inside, count in zip(members, treated, strict=True)
-        if 0 < count < len(inside)
-    ]
-    return Shifts(
-        outcomes=sums[:, 0],
-        arms=sums[:, 1],
-        allocations=allocations,
-        exact=exact,
-        mirrored=all(2 * count == size for size, count in mixed),
-    )
+    return Shifts(outcomes=sums[:, 0], arms=sums[:, 1], allocations=allocations, exact=exact)
 
 
 def _enumerated(pair: Floats, members: Sequence[NDArray[np.intp]], treated: Sequence[int]) -> Floats:
@@ -106,15 +92,10 @@ def _drawn(
     sums = np.zeros((draws, 2))
     for inside in members:
         arm = roster.arm[inside].astype(np.int8)
-        for start, stop in _slices(draws):
-            shuffled = rng.permuted(np.broadcast_to(arm, (stop - start, len(arm))), axis=1)
-            sums[start:stop] += shuffled @ pair[inside]
+        for start in range(0, draws, CHUNK):
+            rows = sums[start : start + CHUNK]
+            rows += rng.permuted(np.broadcast_to(arm, (len(rows), len(arm))), axis=1) @ pair[inside]
     return sums
-
-
-def _slices(count: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, count, CHUNK):
-        yield start, min(start + CHUNK, count)
 
 
 def matrix(roster: Roster, candidates: pd.DataFrame | NDArray[Any]) -> Floats:
@@ -147,10 +128,4 @@ def of_candidates(roster: Roster, pair: Floats, listed: Floats) -> Shifts:
                 "The candidate allocations differ in how many clusters (of a stratum) get the intervention."
             )
     sums = listed @ pair
-    return Shifts(
-        outcomes=sums[:, 0],
-        arms=sums[:, 1],
-        allocations=len(listed),
-        exact=True,
-        mirrored=bool((sums[:, 1] <= TIE - 1).any()),
-    )
+    return Shifts(outcomes=sums[:, 0], arms=sums[:, 1], allocations=len(listed), exact=True)

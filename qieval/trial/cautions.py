@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from qieval.stats.columns import listed
+
 FEW = 6
-SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,6 @@ class Facts:
         Whether the test counts all of them.
     level : float
         Coverage asked for.
-    excluded : int
-        Rows left out as incomplete.
     lost : tuple
         Clusters left out because they have no complete row.
     refused : tuple of str
@@ -43,7 +42,6 @@ class Facts:
     allocations: int
     exact: bool
     level: float
-    excluded: int = 0
     lost: tuple[Hashable, ...] = ()
     refused: tuple[str, ...] = ()
     interim: bool = False
@@ -66,18 +64,17 @@ def cautions(facts: Facts, *, cluster: str = "cluster", clusters: str = "cluster
     """
     said = [*_lone(facts, cluster), *_few(facts, cluster, clusters), *_floor(facts)]
     if facts.lost:
-        shown = ", ".join(str(label) for label in facts.lost[:SHOWN])
-        rest = f" and {len(facts.lost) - SHOWN} more" if len(facts.lost) > SHOWN else ""
         said.append(
-            f"Without any outcome and therefore left out: {shown}{rest}. If a {cluster} was lost because of "
-            "its results, the comparison is no longer a randomised one."
+            f"Left out, because no participant there has complete data: {listed(facts.lost)}. If a "
+            f"{cluster} was lost because of its results, the comparison is no longer a randomised one."
         )
     return (*said, *facts.refused)
 
 
 def _lone(facts: Facts, cluster: str) -> list[str]:
+    verb = "with data is in" if facts.lost else "was allocated to"
     return [
-        f"Only one {cluster} was allocated to “{label}”: its circumstances cannot be told from the effect."
+        f"Only one {cluster} {verb} “{label}”: its circumstances cannot be told from the effect."
         for label, count in zip(facts.labels, facts.per_arm, strict=True)
         if count == 1
     ]
@@ -95,12 +92,13 @@ def _few(facts: Facts, cluster: str, clusters: str) -> list[str]:
 
 
 def _floor(facts: Facts) -> list[str]:
-    if facts.interim or not facts.exact or not (facts.few or facts.smallest_p > 1 - facts.level):
+    unbounded = facts.smallest_p > (1 - facts.level) * (1 + 1e-9)
+    if facts.interim or not facts.exact or not (facts.few or unbounded):
         return []
     said = (
         f"The allocation could have fallen out in {facts.allocations:,} ways, so the randomisation test "
-        f"cannot give a p-value below {facts.smallest_p:.2g}, however large the effect."
+        f"cannot give a p-value below {facts.smallest_p:.3g}, however large the effect."
     )
-    if facts.smallest_p > 1 - facts.level:
+    if unbounded:
         said += f" Its {100 * facts.level:g} % interval therefore has no limits."
     return [said]

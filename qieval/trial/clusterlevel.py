@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate
-from qieval.stats.columns import Floats, indicators
+from qieval.stats.columns import Floats, indicators, listed
 from qieval.stats.glm import Family, expected
 from qieval.stats.inference import check_level, t_estimate
+from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.trial.correlation import icc_of
 from qieval.trial.parts import Columns, names
-from qieval.trial.roster import Roster, check_family, read_roster
+from qieval.trial.roster import Roster, read_roster
 
 Weights = Literal["none", "size", "inverse-variance"]
 Contrast = Literal["difference", "ratio"]
@@ -94,12 +96,12 @@ def cluster_summary(
 
     Notes
     -----
-    Pooled variance; degrees of freedom are clusters - 2 - (strata - 1), less one for each covariate that is
-    constant within clusters. With a lone cluster in an arm the variance comes from the other arm alone.
+    Pooled variance; degrees of freedom are clusters - 2 - (strata - 1), less the rank of the covariates that
+    are constant within clusters. With a lone cluster in an arm the variance comes from the other arm alone.
 
     References
     ----------
-    Hayes & Moulton 2017, Cluster Randomised Trials, 2nd ed., ch. 10 to 12, doi 10.4324/9781315370286.
+    Hayes & Moulton 2017, Cluster Randomised Trials, 2nd ed., doi 10.4324/9781315370286.
 
     Examples
     --------
@@ -111,7 +113,6 @@ def cluster_summary(
     """
     owner = "cluster_summary"
     check_choice(weights, Weights, name="weights", owner=owner)
-    check_choice(family, Family, name="family", owner=owner)
     check_choice(effect, Contrast, name="effect", owner=owner)
     check_level(level)
     columns = Columns(
@@ -123,8 +124,7 @@ def cluster_summary(
         pair=pair,
         exposure=exposure,
     )
-    roster = read_roster(data, columns, owner=owner)
-    check_family(roster, family, owner=owner)
+    roster = read_roster(data, columns, owner=owner, family=family)
     return summarise(roster, weights=weights, family=family, effect=effect, level=level)
 
 
@@ -165,7 +165,7 @@ def cluster_values(
 
     Without covariates the mean, proportion or rate; with them the mean residual (difference) or observed over
     expected (ratio) after a first stage that ignores the arm. Ratios come as logarithms; if a cluster has no
-    event, half an event is added to every cluster (Hayes & Moulton, ch. 10).
+    event, half an event is added to every cluster.
     """
     observed, base = roster.total(roster.outcome), roster.total(roster.exposure)
     if (base <= 0).any():
@@ -175,7 +175,10 @@ def cluster_values(
     if roster.titles:
         strata, _ = indicators(roster.block, roster.blocks, name="")
         columns = np.column_stack([roster.rows, strata[roster.codes]])
-        fitted = roster.total(expected(roster.outcome, columns, family=family, exposure=roster.exposure))
+        predicted = expected(roster.outcome, columns, family=family, exposure=roster.exposure)
+        if np.abs(roster.outcome - predicted).max() <= 1e-10 * np.abs(roster.outcome).max():
+            raise DesignError("The covariates predict every outcome exactly; nothing is left to compare.")
+        fitted = roster.total(predicted)
         if effect == "difference":
             return (observed - fitted) / base, ()
         base = fitted
@@ -231,11 +234,16 @@ def blocked_slope(values: Floats, roster: Roster, weight: Floats) -> tuple[float
     across = float(weight @ arm**2)
     if across <= 1e-12 * weight.sum():
         raise DesignError("Every stratum holds only one arm, so the arms cannot be compared within strata.")
-    df = len(values) - 1 - max(1, len(roster.blocks)) - _constant_covariates(roster)
+    constants = _constant_covariates(roster)
+    spent = np.linalg.matrix_rank(constants, tol=RANK_TOLERANCE)
+    if np.linalg.matrix_rank(np.column_stack([constants, arm]), tol=RANK_TOLERANCE) == spent:
+        raise DesignError("The covariates of clusters determine the arm, so its effect cannot be told.")
+    terms = 1 + max(1, len(roster.blocks)) + int(spent)
+    df = len(values) - terms
     if df < 1:
-        strata = max(1, len(roster.blocks))
         raise DesignError(
-            f"{len(values)} clusters in {strata} strata leave no degrees of freedom for a test."
+            f"{len(values)} clusters and {terms} terms (arms, strata, covariates of clusters) leave no "
+            "degrees of freedom for a test."
         )
     slope = float(weight @ (arm * centred)) / across
     residual = float(weight @ (centred - slope * arm) ** 2)
@@ -246,14 +254,17 @@ def blocked_slope(values: Floats, roster: Roster, weight: Floats) -> tuple[float
     return slope, math.sqrt(residual / df / across), float(df)
 
 
-def _constant_covariates(roster: Roster) -> int:
-    """Count the covariate columns that are constant within clusters: each costs a degree of freedom."""
-    count = 0
+def _constant_covariates(roster: Roster) -> Floats:
+    """Give the covariates that are constant within clusters (K, c), scaled and without their strata's means.
+
+    Each of them that the others do not determine costs a degree of freedom.
+    """
+    kept = [np.empty((len(roster.clusters), 0))]
     for column in roster.rows.T:
-        mean = roster.total(column) / roster.size
-        apart = np.abs(column - mean[roster.codes]).max()
-        count += int(apart <= 1e-10 * max(1.0, float(np.abs(column).max())))
-    return count
+        mean, most = roster.total(column) / roster.size, float(np.abs(column).max())
+        if most > 0 and np.abs(column - mean[roster.codes]).max() <= RANK_TOLERANCE * most:
+            kept.append(block_centred(mean / most, roster, np.ones(len(mean)))[:, None])
+    return np.hstack(kept)
 
 
 def _exponentiated(row: Estimate) -> Estimate:
@@ -268,6 +279,5 @@ def _exponentiated(row: Estimate) -> Estimate:
     )
 
 
-def _named(roster: Roster, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
-    named: list[Hashable] = [roster.clusters[place] for place in np.flatnonzero(chosen)]
-    return ", ".join(str(label) for label in named[:5])
+def _named(roster: Roster, chosen: NDArray[np.bool_]) -> str:
+    return listed(roster.clusters[place] for place in np.flatnonzero(chosen))

@@ -13,7 +13,7 @@ from scipy import optimize, special
 from qieval.errors import DesignError, check_choice
 from qieval.results import Estimate
 from qieval.stats.inference import check_level
-from qieval.stats.mixed import Pooled, Profile, fit_reml, pool, profile
+from qieval.stats.mixed import fit_reml, pool, profile
 from qieval.trial.parts import Columns
 from qieval.trial.roster import Roster, read_roster
 
@@ -78,8 +78,8 @@ def icc(
 
     References
     ----------
-    Donner & Klar 2000, Design and Analysis of Cluster Randomization Trials, ch. 6; Searle 1971, Linear
-    Models, ch. 9.
+    Donner & Klar 2000, Design and Analysis of Cluster Randomization Trials in Health Research; Searle 1971,
+    Linear Models.
     """
     check_choice(method, IccMethod, name="method", owner="icc")
     check_level(level)
@@ -146,27 +146,14 @@ def _reml(roster: Roster, level: float) -> tuple[float, float, float, float]:
     pooled = pool(roster.moments(blocks=False))
     fit = fit_reml(pooled)
     drop = float(special.chdtri(1, 1 - level))
-    low = (
-        0.0
-        if profile(pooled, 0.0).criterion - fit.criterion <= drop
-        else _crossing(pooled, fit, drop, below=True)
-    )
-    high = _crossing(pooled, fit, drop, below=False)
-    shares = [theta / (1 + theta) for theta in (fit.theta, low, high)]
-    return shares[0], shares[1], shares[2], _average_size(roster)
-
-
-def _crossing(pooled: Pooled, fit: Profile, drop: float, *, below: bool) -> float:
-    """Find the ratio of variances at which the criterion has risen by `drop` from its minimum."""
 
     def over(theta: float) -> float:
         return profile(pooled, theta).criterion - fit.criterion - drop
 
-    if below:
-        return float(optimize.brentq(over, 0.0, fit.theta, xtol=1e-14))
-    far = max(fit.theta, 1 / pooled.n) * 2
-    while over(far) < 0:
-        if far > 1e12:
-            return math.inf
+    low = 0.0 if over(0.0) <= 0 else float(optimize.brentq(over, 0.0, fit.theta, xtol=1e-14))
+    far = 2 * max(fit.theta, 1 / pooled.n)
+    while over(far) < 0 and far < 1e12:
         far *= 2
-    return float(optimize.brentq(over, fit.theta, far, xtol=1e-14))
+    high = math.inf if over(far) < 0 else float(optimize.brentq(over, fit.theta, far, xtol=1e-14))
+    share, lowest, highest = (1 / (1 + 1 / theta) if theta else 0.0 for theta in (fit.theta, low, high))
+    return share, lowest, highest, _average_size(roster)

@@ -21,7 +21,8 @@ from qieval.trial.correlation import Intracluster, icc_of
 from qieval.trial.lmm import fit_roster
 from qieval.trial.parts import Columns, names
 from qieval.trial.randomisation import Permutation, permute
-from qieval.trial.roster import Roster, check_family, read_roster
+from qieval.trial.roster import Roster, read_roster
+from qieval.trial.summaries import arm_frame, cluster_frame
 
 Primary = Literal["cluster-t", "mixed-model-kr", "permutation"]
 FAMILIES: dict[str, Family] = {"continuous": "gaussian", "binary": "binomial", "count": "poisson"}
@@ -50,6 +51,9 @@ class Effect:
     cluster_summaries : DataFrame
         One row a cluster: `cluster`, `arm` (label), `stratum` (where there are strata or pairs), `n`,
         `exposure` (rows, or units of exposure) and `mean` (mean, proportion or rate, unadjusted).
+    by_participant : float
+        The difference with every participant (or unit of exposure) counted once instead of every cluster;
+        strata as in the primary.
     family : {"gaussian", "binomial", "poisson"}
         Kind of the outcome.
     facts : Facts
@@ -64,6 +68,7 @@ class Effect:
     icc: Intracluster | None
     arms: pd.DataFrame
     cluster_summaries: pd.DataFrame
+    by_participant: float
     family: Family
     facts: Facts
     interim: str = ""
@@ -72,6 +77,16 @@ class Effect:
     def smallest_p(self) -> float:
         """Smallest p that the randomisation test can give in this design."""
         return self.permutation.smallest_p
+
+    @property
+    def by_cluster(self) -> Estimate:
+        """The cluster-level t: every cluster counted once."""
+        return next(row for row in self.ladder if row.method == "cluster-t")
+
+    @property
+    def size_matters(self) -> bool:
+        """Whether counting participants instead of clusters moves the estimate by more than its SE."""
+        return abs(self.by_participant - self.by_cluster.estimate) > self.by_cluster.se
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -163,8 +178,8 @@ def estimate(
 
     Notes
     -----
-    The cluster-level t test is primary by default: it holds its level from two clusters an arm upward
-    (Leyrat, Morgan, Leurent & Kahan 2018, doi 10.1093/ije/dyx169). For a binary outcome the
+    The cluster-level t test is primary by default: of the methods here it holds its level best with few
+    clusters (compare Leyrat, Morgan, Leurent & Kahan 2018, doi 10.1093/ije/dyx169). For a binary outcome the
     mixed model is the linear-probability model: a sensitivity analysis on the same scale.
 
     Examples
@@ -176,7 +191,6 @@ def estimate(
     >>> [row.method for row in effect.ladder]
     ['cluster-t', 'mixed-model-kr', 'permutation']
     """
-    check_choice(family, Family, name="family", owner="estimate")
     check_choice(primary, Primary, name="primary", owner="estimate")
     check_level(level)
     columns = Columns(
@@ -188,21 +202,24 @@ def estimate(
         pair=pair,
         exposure=exposure,
     )
-    roster = read_roster(data, columns, owner="estimate")
-    check_family(roster, family, owner="estimate")
+    roster = read_roster(data, columns, owner="estimate", family=family)
     test = permute(roster, family=family, candidates=candidates, draws=draws, seed=seed, level=level)
     rows = [summarise(roster, weights="none", family=family, effect="difference", level=level).estimate]
     if family != "poisson":
         rows.append(_mixed(roster, level))
     ladder = [replace(row, unit=unit) for row in [*rows, test.estimate]]
     first = _first(ladder, primary)
+    summaries = cluster_frame(roster)
     return Effect(
         primary=first,
         ladder=(first, *(row for row in ladder if row is not first)),
         permutation=replace(test, estimate=ladder[-1]),
         icc=_icc(roster, family, level),
-        arms=_arms(roster),
-        cluster_summaries=_summaries(roster),
+        arms=arm_frame(summaries),
+        cluster_summaries=summaries,
+        by_participant=summarise(
+            roster, weights="size", family=family, effect="difference", level=level
+        ).estimate.estimate,
         family=family,
         facts=_facts(roster, test, rows, level),
     )
@@ -244,45 +261,6 @@ def _icc(roster: Roster, family: Family, level: float) -> Intracluster | None:
         return None
 
 
-def _summaries(roster: Roster) -> pd.DataFrame:
-    exposure = roster.total(roster.exposure)
-    frame = pd.DataFrame(
-        {
-            "cluster": list(roster.clusters),
-            "arm": pd.Categorical(
-                [roster.labels[int(code)] for code in roster.arm], list(roster.labels), ordered=True
-            ),
-            "n": roster.size.astype(int),
-            "exposure": exposure,
-            "mean": roster.total(roster.outcome) / exposure,
-        }
-    )
-    if roster.blocks:
-        frame.insert(2, "stratum", [roster.blocks[number] for number in roster.block])
-    return frame
-
-
-def _arms(roster: Roster) -> pd.DataFrame:
-    exposure, outcome, size = roster.total(roster.exposure), roster.total(roster.outcome), roster.size
-    rows = []
-    for code, label in enumerate(roster.labels):
-        here = roster.arm == code
-        means = outcome[here] / exposure[here]
-        rows.append(
-            {
-                "arm": label,
-                "clusters": int(here.sum()),
-                "n": int(size[here].sum()),
-                "smallest": int(size[here].min()),
-                "largest": int(size[here].max()),
-                "mean": float(means.mean()),
-                "sd": float(means.std(ddof=1)) if here.sum() > 1 else math.nan,
-                "overall": float(outcome[here].sum() / exposure[here].sum()),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def _facts(roster: Roster, test: Permutation, rows: Sequence[Estimate], level: float) -> Facts:
     return Facts(
         labels=roster.labels,
@@ -291,7 +269,6 @@ def _facts(roster: Roster, test: Permutation, rows: Sequence[Estimate], level: f
         allocations=test.allocations,
         exact=test.exact,
         level=level,
-        excluded=roster.excluded,
         lost=roster.lost,
         refused=tuple(row.notes[0] for row in rows if math.isnan(row.estimate)),
     )

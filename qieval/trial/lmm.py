@@ -149,7 +149,7 @@ def fit_roster(roster: Roster, *, df: DfMethod, level: float) -> MixedModel:
             n_clusters=len(roster.clusters),
             notes=notes if name == roster.columns.arm else (),
         )
-        for place, name in enumerate(fixed.names)
+        for place, name in enumerate(pooled.names)
     )
     return MixedModel(
         estimate=rows[1],

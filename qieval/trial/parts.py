@@ -40,15 +40,8 @@ class Columns:
     @property
     def all(self) -> tuple[str | None, ...]:
         """Every column named."""
-        return (
-            self.outcome,
-            self.arm,
-            self.cluster,
-            *self.covariates,
-            self.stratum,
-            self.pair,
-            self.exposure,
-        )
+        clusters = (self.arm, self.cluster, self.stratum, self.pair)
+        return (self.outcome, *self.covariates, *clusters, self.exposure)
 
 
 def names(covariates: Sequence[str], *, owner: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qieval.errors import ArgumentError, DesignError
+from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.stats.columns import (
     Codes,
     Floats,
@@ -22,14 +22,14 @@ from qieval.stats.columns import (
     design_columns,
     indicators,
     labelled,
+    listed,
     numbers,
+    refuse_missing,
     require,
 )
 from qieval.stats.glm import Family
 from qieval.stats.moments import Moments, constant_within
 from qieval.trial.parts import Columns
-
-SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,11 +101,10 @@ class Roster:
         """What was left out, in words."""
         said = []
         if self.excluded:
-            said.append(f"{self.excluded:,} rows without complete data were left out.")
+            rows, were = ("row", "was") if self.excluded == 1 else ("rows", "were")
+            said.append(f"{self.excluded:,} {rows} without complete data {were} left out.")
         if self.lost:
-            listed = ", ".join(str(label) for label in self.lost[:SHOWN])
-            rest = f" and {len(self.lost) - SHOWN} more" if len(self.lost) > SHOWN else ""
-            said.append(f"Clusters without any complete row were left out: {listed}{rest}.")
+            said.append(f"Clusters without any complete row were left out: {listed(self.lost)}.")
         return tuple(said)
 
     def total(self, values: Floats) -> Floats:
@@ -133,7 +132,7 @@ class Roster:
         )
 
 
-def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
+def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Family | None = None) -> Roster:
     """Read and check a trial's frame; the frame itself stays as it was.
 
     Parameters
@@ -144,6 +143,8 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
         Which column plays which part.
     owner : str
         The public function that asked, for messages.
+    family : {"gaussian", "binomial", "poisson"}, optional
+        What the outcome must be able to belong to.
 
     Raises
     ------
@@ -152,6 +153,8 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
     DesignError
         If an arm or stratum varies within a cluster or is missing, or an arm has no cluster with data.
     """
+    if family is not None:
+        check_choice(family, Family, name="family", owner=owner)
     _check_names(data, columns, owner)
     arm, labels = arm_codes(data[columns.arm])
     codes, clusters = cluster_codes(data[columns.cluster])
@@ -160,15 +163,12 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
     outcome = numbers(data[columns.outcome])
     rows, titles = design_columns(data, columns.covariates)
     exposure = _exposure(data, columns)
-    keep = ~(np.isnan(outcome) | np.isnan(exposure))
-    if titles:
-        keep &= ~np.isnan(rows).any(axis=1)
+    keep = ~(np.isnan(outcome) | np.isnan(exposure) | np.isnan(rows).any(axis=1))
     excluded = len(keep) - int(keep.sum())
     if excluded:
         outcome, codes, rows, exposure = outcome[keep], codes[keep], rows[keep], exposure[keep]
     here = np.bincount(codes, minlength=len(clusters)) > 0
     present = np.flatnonzero(here)
-    place = np.cumsum(here) - 1
     used = np.unique(block_of[present])
     roster = Roster(
         columns=columns,
@@ -178,7 +178,7 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
         block=np.searchsorted(used, block_of[present]),
         blocks=tuple(blocks[where] for where in used) if blocks else (),
         outcome=outcome,
-        codes=codes if here.all() else place[codes],
+        codes=codes if here.all() else (np.cumsum(here) - 1)[codes],
         rows=rows,
         titles=titles,
         exposure=exposure,
@@ -186,6 +186,8 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str) -> Roster:
         lost=tuple(clusters[where] for where in np.flatnonzero(~here)),
     )
     _check_arms(roster)
+    if family is not None:
+        check_family(roster, family, owner=owner)
     return roster
 
 
@@ -193,10 +195,9 @@ def _check_names(data: pd.DataFrame, columns: Columns, owner: str) -> None:
     require(data, columns.all, owner=owner)
     if columns.stratum is not None and columns.pair is not None:
         raise ArgumentError(f"`{owner}` takes `stratum` or `pair`, not both: pairs are strata of two.")
-    if columns.block is not None and columns.block in columns.covariates:
-        raise ArgumentError(
-            f"{columns.block!r} is named as a covariate and as the stratum or pair; name it once."
-        )
+    for name in (columns.outcome, columns.arm, columns.cluster, columns.block):
+        if name in columns.covariates:
+            raise ArgumentError(f"{name!r} is named as a covariate and as another part; name it once.")
 
 
 def _blocks(
@@ -206,8 +207,7 @@ def _blocks(
     if columns.block is None:
         return np.zeros(len(clusters), dtype=np.intp), ()
     block, labels = labelled(data[columns.block])
-    if (block < 0).any():
-        raise DesignError(f"Column {columns.block!r} is missing in {int((block < 0).sum())} rows.")
+    refuse_missing(block < 0, f"Column {columns.block!r}")
     return constant_within(block, codes, len(clusters), name=columns.block, labels=clusters), labels
 
 

@@ -28,13 +28,17 @@ for (i in 1:3) { t <- proc.time()[["elapsed"]]; lmer(y ~ arm + x + (1 | cluster)
 
 
 def trial(rows: int, clusters: int, seed: int = 42) -> pd.DataFrame:
-    """A parallel trial with one covariate, ICC about 0.08, equal sizes."""
+    """A parallel trial with one covariate, ICC about 0.08, equal sizes; a score and a 0/1 event."""
     rng = np.random.default_rng(seed)
     cluster = np.repeat(np.arange(clusters), rows // clusters)
     arm = (cluster % 2).astype(float)
     x = rng.normal(size=rows)
-    y = 1 + 0.2 * arm + 0.5 * x + rng.normal(0, 0.3, clusters)[cluster] + rng.normal(size=rows)
-    return pd.DataFrame({"cluster": cluster, "arm": arm.astype(int), "x": x, "y": y})
+    site = rng.normal(0, 0.3, clusters)[cluster]
+    y = 1 + 0.2 * arm + 0.5 * x + site + rng.normal(size=rows)
+    event = rng.random(rows) < 1 / (1 + np.exp(0.3 - 0.2 * arm - 0.5 * x - site))
+    return pd.DataFrame(
+        {"cluster": cluster, "arm": arm.astype(int), "x": x, "y": y, "event": event.astype(int)}
+    )
 
 
 def seconds(run: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -88,6 +92,33 @@ def compare_mixed_models(rows: int, clusters: int) -> None:
     show("", "lme4::lmer (no df)", seconds_of_lmer(data), base)
 
 
+def compare_gee(rows: int, clusters: int, *, family: str, outcome: str) -> None:
+    """Estimating equations with every corrected standard error against the uncorrected ones of a peer."""
+    import statsmodels.api as sm
+
+    from qieval.trial.gee import gee
+
+    data = trial(rows, clusters)
+    shuffled = data.sample(frac=1, random_state=0).assign(
+        cluster=lambda d: "site " + d["cluster"].astype(str)
+    )
+
+    def ours(frame: pd.DataFrame) -> object:
+        return gee(frame, outcome=outcome, arm="arm", cluster="cluster", covariates=("x",), family=family)
+
+    def statsmodels() -> object:
+        kind = getattr(sm.families, family.capitalize())()
+        working = sm.cov_struct.Exchangeable()
+        return sm.GEE.from_formula(
+            f"{outcome} ~ arm + x", "cluster", data, cov_struct=working, family=kind
+        ).fit()
+
+    base = seconds(lambda: ours(data))
+    show(f"GEE {family}, {rows:,} / {clusters:,} clusters", "qieval, all corrections", base, base)
+    show("", "the same, shuffled rows and string ids", seconds(lambda: ours(shuffled)), base)
+    show("", "statsmodels GEE (uncorrected, z)", seconds(statsmodels), base)
+
+
 def compare_permutations() -> None:
     """Exact enumeration of 184,756 allocations, with the interval by test inversion."""
     from qieval import trial as engine
@@ -106,4 +137,7 @@ def show(job: str, program: str, taken: float | None, base: float) -> None:
 if __name__ == "__main__":
     compare_mixed_models(100_000, 200)
     compare_mixed_models(1_000_000, 1_000)
+    for family, outcome in (("gaussian", "y"), ("binomial", "event")):
+        compare_gee(100_000, 200, family=family, outcome=outcome)
+        compare_gee(1_000_000, 1_000, family=family, outcome=outcome)
     compare_permutations()

@@ -81,3 +81,25 @@ def test_too_few_teams_give_no_difference(change: Any, roster: pd.DataFrame) -> 
 def test_plain_words_as_arms_are_refused(change: Any, roster: pd.DataFrame) -> None:
     with pytest.raises(ArgumentError, match="control cannot be told"):
         compare_arms(change, roster.assign(arm=roster["arm"].astype(str)), team="team")
+
+
+def test_an_arm_of_too_few_people_is_not_told(change: Any, roster: pd.DataFrame) -> None:
+    found = compare_arms(change, roster, team="team", fewest=30)
+    assert (found.difference, found.arms, found.members) == (None, (), {})
+    assert "fewer than 30 people" in found.reason
+
+
+def test_changes_that_do_not_vary_give_no_difference(roster: pd.DataFrame) -> None:
+    before = pd.DataFrame({"id": range(16), "team": [f"T{1 + n % 8:02d}" for n in range(16)], "x": 3.0})
+    alike = compare(before, before.assign(x=5.0), by="id", team="team")
+    found = compare_arms(alike, roster, team="team")
+    assert found.difference is None
+    assert "do not vary" in found.reason
+
+
+def test_members_and_people_are_those_who_take_part(change: Any, roster: pd.DataFrame) -> None:
+    part = roster[roster["team"] != "T01"]
+    found = compare_arms(change, part, team="team")
+    assert found.members == dict(zip(part["team"], part["arm"].astype(str), strict=True))
+    sizes = {team.team: team.answered.compared for team in change.teams}
+    assert found.difference.n == sum(sizes[team] for team in part["team"])

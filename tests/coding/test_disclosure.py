@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qieval.coding import Project, small_groups_joined, suppressed, tally
-from qieval.coding.disclosure import too_small
+from qieval.stats.disclosure import too_small
 
 
 @pytest.mark.parametrize(

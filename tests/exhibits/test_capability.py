@@ -151,3 +151,59 @@ def test_payloads_are_plain_json(change: Any, musiq: Instrument) -> None:
     for exhibit in (answered(change), card(musiq), reliability(change), teams(change), bands(change)):
         assert json.dumps(exhibit.payload(), allow_nan=False)
         assert exhibit.html()
+
+
+def few_in(sizes: list[int], lost: int = 0) -> Any:
+    """Teams of these sizes; some forms of the first team left blank the second time."""
+    rng = np.random.default_rng(sum(sizes))
+    team = [f"T{place:02d}" for place, size in enumerate(sizes) for _ in range(size)]
+    before = pd.DataFrame({"id": range(len(team)), "team": team, "total": rng.normal(50, 9, len(team))})
+    after = before.assign(total=before["total"] + rng.normal(3, 5, len(team)))
+    after.loc[: lost - 1, "total"] = np.nan
+    return compare(before, after, by="id", team="team")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_count_of_a_team_can_be_had_by_subtraction(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 12, int(rng.integers(2, 9))).tolist()
+    change = few_in(sizes, lost=int(rng.integers(0, 2)))
+    frame = answered(change, suppress_below=5).frame
+    for name in ("before_only", "both", "after_only", "compared"):
+        cells, total = frame[name].iloc[:-1], frame[name].iloc[-1]
+        assert not ((cells > 0) & (cells < 5)).any()
+        if cells.isna().any() and not pd.isna(total):
+            held, missing = int(total - cells.sum()), int(cells.isna().sum())
+            assert missing > 1 or len(sizes) == 1
+            assert held > missing or cells.isna().all()
+    np.testing.assert_array_equal(frame["both"].isna(), frame["compared"].isna())
+
+
+def test_no_mean_of_a_small_team_can_be_had_from_the_mean_of_its_arm() -> None:
+    sizes = [2, 9, 8, 7, 6, 9, 8, 3, 7, 6, 9, 8]
+    change = few_in(sizes)
+    arms = {f"T{place:02d}": "coached" if place % 2 else "control" for place in range(len(sizes))}
+    figure = teams(change, suppress_below=5, arms=arms)
+    drawn = set(figure.frame["team"])
+    assert not {"T00", "T07"} & drawn
+    for arm in ("control", "coached"):
+        members = {team for team, its in arms.items() if its == arm}
+        assert len(members - drawn) == 3, "a mean and a standard error are two equations"
+    assert {record.key for record in figure.records} == drawn
+    assert "6 teams are not drawn" in figure.caption
+
+
+def test_one_team_left_out_is_said_in_the_singular(change: Any) -> None:
+    figure = teams(few_in([3]), suppress_below=5)
+    assert "1 team is not drawn" in figure.caption
+    assert figure.frame.empty
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_of_too_few_people_nothing_is_told(n: int, repo: Path) -> None:
+    frame = pd.DataFrame({"id": range(n), "team": "T", "total": np.arange(n) * 1.5})
+    found = compare(frame, frame.assign(total=frame["total"] ** 2 + 7), by="id", team="team", fewest=5)
+    assert found.tidy()["estimate"].isna().all()
+    assert found.pairs.empty
+    assert found.notes == ("Fewer than 5 people have a score at both times: no change is told.",)
+    assert answered(found, suppress_below=5).frame["both"].isna().all()

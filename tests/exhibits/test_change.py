@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,18 @@ def test_with_arms_the_difference_is_told() -> None:
     change = two_times(list(np.tile([9.0, 1, 8, 2], 6)), teams=4)
     roster = pd.DataFrame({"team": ["S00", "S01", "S02", "S03"], "arm": [1, 0, 1, 0]})
     arms = compare_arms(change, roster, team="team")
-    assert "Difference between the arms, 1 minus 0: +7" in headline(change, arms=arms).more[-1]
+    said = headline(change, arms=arms)
+    assert "was **7.00 points** higher in 1 teams than in 0 teams, but" not in said.say
+    assert "was **7.0" in said.say
+    assert "higher in 1 teams than in 0 teams" in said.say
+    assert said.more[0].startswith("Over all teams, the MUSIQ score")
     table = by_arm(arms)
-    assert [record.key for record in table.records] == ["control", "intervention", "difference"]
+    assert [record.key for record in table.records] == ["difference", "control", "intervention"]
+    held = by_arm(arms, interim="Before the primary wave.")
+    assert {record.status for record in held.records} == {"interim"}
+    assert all(math.isnan(record.estimate.p_value) for record in held.records)
+    assert "p_value" not in held.payload()["columns"]
+    assert table.frame["term"].tolist() == ["0", "1", "1 - 0"]
 
 
 def test_no_arms_is_a_sentence() -> None:
@@ -127,3 +137,32 @@ def test_an_exact_p_is_never_shown_below_its_floor() -> None:
 def test_no_causal_verbs(word: str) -> None:
     change = two_times([-0.8, -1.7, -11.0, -4.8, -3.5], quantity=DAYS)
     assert word not in headline(change).plain() + cautions(change).plain()
+
+
+def test_where_all_rose_alike_no_doubt_is_invented() -> None:
+    said = headline(two_times([5.0] * 8, teams=4)).say
+    assert "changed by **+5.00 points**" in said
+    assert said.endswith("how sure that is cannot be told.")
+
+
+def test_a_sure_difference_between_arms_leads() -> None:
+    change = two_times(list(np.tile([9.0, 1, 8, 2, 9.5, 1.5], 6)), teams=6)
+    roster = pd.DataFrame({"team": [f"S{place:02d}" for place in range(6)], "arm": [1, 0] * 3})
+    said = headline(change, arms=compare_arms(change, roster, team="team"), labels=("May", "June"))
+    assert said.say.startswith("The change in MUSIQ score from May to June was **7.3")
+    assert "either direction" not in said.say
+    assert "randomised" not in said.plain(), "a study may have arms and no randomisation"
+
+
+def test_a_level_is_written_as_it_is() -> None:
+    n = 6
+    first = pd.DataFrame({"id": range(n), "x": np.arange(n) * 2.0})
+    change = compare(first, first.assign(x=[3.0, 1, 9, 4, 13, 8]), by="id", level=0.975, quantity=POINTS)
+    assert "97.5\N{NO-BREAK SPACE}% interval" in headline(change).say
+    assert "97.5\N{NO-BREAK SPACE}% interval" in readings(change).html()
+
+
+def test_nothing_is_said_about_tests_that_were_not_made() -> None:
+    notes = readings(two_times([0.0] * 6)).notes
+    assert not any("test is exact" in note or "inverts" in note for note in notes)
+    assert any("nothing to standardise by" in note for note in notes)

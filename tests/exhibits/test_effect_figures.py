@@ -104,3 +104,13 @@ def test_an_interim_look_has_no_distribution(effect) -> None:
 def test_the_same_effect_gives_the_same_bytes(effect) -> None:
     for builder in (draw.forest, draw.clusters, draw.randomisation):
         assert builder(effect, SCORE).svg == builder(effect, SCORE).svg
+
+
+def test_large_numbers_are_told_in_full() -> None:
+    site = np.repeat(np.arange(8), 6)
+    y = 12_345.0 + 500 * (site % 3) + np.tile([-9.0, 9.0], 24)
+    effect = estimate(
+        pd.DataFrame({"site": site, "arm": site % 2, "y": y}), outcome="y", arm="arm", cluster="site"
+    )
+    alt = draw.clusters(effect, Quantity(name="y", label="Cost", unit="pounds")).alt
+    assert "from 12,345 to 13,345, average" in alt

@@ -94,16 +94,38 @@ def test_few_clusters_lead_the_sentence() -> None:
     effect = trial([30.0, 26.0, 24.0, 27.0], [0, 1, 1, 1])
     said = headline(effect, FATIGUE, site="centre")
     assert said.say.startswith("With only 3 coached centres against 1, fatigue was **4.3 points** lower")
-    warned = cautions(effect, site="centre")
+    warned = cautions(effect, FATIGUE, site="centre")
     assert warned.role == "caution"
     assert warned.say.startswith("**Read with care.** Only one centre was allocated to “usual care”")
     assert "cannot give a p-value below 0.25" in warned.more[-1]
 
 
 def test_enough_clusters_need_no_caution(seven) -> None:
-    said = cautions(seven, site="class")
+    said = cautions(seven, FATIGUE, site="class")
     assert said.role == "note"
-    assert said.say == "No rule for special caution applies; the smaller arm has 7 classes."
+    assert said.say == (
+        "None of the fixed rules for few or lost classes and their sizes applies; the smaller arm has "
+        "7 classes."
+    )
+
+
+def test_what_large_and_small_sites_show_is_told_apart() -> None:
+    """Large coached sites like usual care, small ones far below: two questions, two answers."""
+    size = np.array([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 60])
+    means = np.array([32.0, 33, 34, 32, 33, 34, 26, 27, 28, 26, 27, 33])
+    site = np.repeat(np.arange(12), size)
+    rows = pd.DataFrame({"site": site, "arm": (site >= 6).astype(int), "y": means[site]})
+    rows["y"] += np.where(np.arange(len(rows)) % 2, 0.5, -0.5)
+    effect = estimate(rows, outcome="y", arm="arm", cluster="site", unit="points")
+    overall = rows.groupby("arm")["y"].mean()
+    assert effect.by_participant == pytest.approx(overall[1] - overall[0], rel=1e-12)
+    assert effect.size_matters
+    said = cautions(effect, FATIGUE).say
+    assert "the difference is −5.2 points with every site counted once, −1.6 with every participant" in said
+
+
+def test_the_plans_word_on_an_outcome_stands_last(seven) -> None:
+    assert headline(seven, FATIGUE, standing="A secondary outcome.").more[-1] == "A secondary outcome."
 
 
 def test_an_unbounded_primary_interval_is_said(seven) -> None:
@@ -126,7 +148,14 @@ def test_proportions_and_rates_have_their_own_words(seven) -> None:
 
 @pytest.mark.parametrize(
     ("p", "expected"),
-    [(0.0002, "fewer than 0.1"), (0.0065, "0.65"), (0.022, "2.2"), (0.22, "22"), (1, "100")],
+    [
+        (0.0002, "fewer than 0.1"),
+        (0.0065, "0.65"),
+        (0.022, "2.2"),
+        (0.22, "22"),
+        (0.997, "more than 99"),
+        (1, "100"),
+    ],
 )
 def test_a_p_is_a_share_of_allocations(p, expected) -> None:
     assert share_of(p) == f"{expected}\N{NO-BREAK SPACE}%"
@@ -153,3 +182,45 @@ def test_another_primary_method_keeps_the_test_apart(seven) -> None:
     assert said.more[-1].endswith(
         "would give a gap between the average class of the arms at least as large as the 6.0 points seen."
     )
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "expected"),
+    [
+        ("lower", -3.9, 9.0, "These data rule out a gain of 4 points, but not a loss of that size."),
+        (
+            "lower",
+            -4.5,
+            16.0,
+            "The best estimate is in the unwanted direction, away from the 4 points that matter",
+        ),
+        (None, -5.0, 9.0, "these data rule out neither a rise nor a fall of that size."),
+        (None, -9.0, 5.0, "these data rule out neither a fall nor a rise of that size."),
+        ("lower", 0.0, 3.0, "The whole interval lies below the 4 points that matter to participants."),
+    ],
+)
+def test_a_possible_loss_is_never_passed_over(seven, better, low, high, expected) -> None:
+    effect = with_primary(seven, estimate=(low + high) / 2, ci_low=low, ci_high=high)
+    assert expected in headline(effect, replace(FATIGUE, better=better)).more[0]
+
+
+def test_an_interval_that_ends_at_zero_is_compatible_with_no_difference(seven) -> None:
+    said = headline(with_primary(seven, estimate=-4.5, ci_low=-9.0, ci_high=0.0), FATIGUE).say
+    assert "compatible with no difference at all (95" in said
+    assert "interval 0.0 to 9.0 lower" in said
+
+
+def test_no_difference_has_no_direction(seven) -> None:
+    none = with_primary(seven, estimate=0.0, ci_low=-2.0, ci_high=2.0)
+    assert headline(none, FATIGUE).say.startswith("Fatigue differed by **0.0 points** at coached sites, but")
+    held = headline(none.without_p(WAIT), FATIGUE).say
+    assert held.startswith("So far fatigue differs by **0.0 points** at coached sites (95")
+
+
+def test_only_the_arm_of_few_clusters_is_called_so() -> None:
+    effect = trial([20.0 + place for place in range(9)], [1] * 7 + [0] * 2)
+    assert headline(effect, FATIGUE).say.startswith("With 7 coached sites against only 2, fatigue was")
+
+
+def test_a_level_is_written_in_full(seven) -> None:
+    assert "97.5\N{NO-BREAK SPACE}% interval" in headline(with_primary(seven, level=0.975), FATIGUE).say

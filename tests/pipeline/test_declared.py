@@ -46,7 +46,7 @@ def test_every_fault_comes_at_once_with_its_key_and_a_suggestion(tmp_path: Path)
     assert "did you mean 'label'?" in found["outcomes.pain.lable"].problem
     assert "did you mean 'columns'?" in found["tables.sites.colums"].problem
     assert found["design"].expected == "randomised, controlled or uncontrolled"
-    assert str(found["synthetic"]) == "f.yaml, column synthetic: is 'NO'; expected true or false"
+    assert str(found["synthetic"]) == "f.yaml, key synthetic: is 'NO'; expected true or false"
     assert found["seed"].problem == "is true"
 
 

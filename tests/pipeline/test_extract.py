@@ -46,7 +46,7 @@ def test_data_may_lie_in_the_folder_that_the_study_declares(tiny, tmp_path: Path
     secure.parent.mkdir()
     tiny.table("sites").parent.rename(secure)
     tiny.replace(tiny.wave, "../../data/tiny/wave-1", str(secure))
-    with pytest.raises(InputError, match=r"column data: .* leads out of the workspace"):
+    with pytest.raises(InputError, match=r"key data: .* leads out of the workspace"):
         _ = open_extract(tiny.workspace, "tiny", 1).data
     tiny.append(tiny.study, f"data: {secure.parent}\n")
     assert open_extract(tiny.workspace, "tiny", 1).check().faults == ()

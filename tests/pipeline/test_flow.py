@@ -85,3 +85,13 @@ def test_completeness_counts_by_arm_and_gives_the_gap(people: Participants) -> N
     assert frame["missing"].tolist() == [1, 1, 2]
     assert frame["share"].tolist() == pytest.approx([2 / 3, 0, 0.5])
     assert frame["gap"].tolist() == pytest.approx([2 / 3] * 3)
+
+
+def test_sites_that_are_no_longer_active_are_told_with_what_the_roster_says() -> None:
+    from qieval.pipeline.flow import changed_sites
+
+    roster = pd.DataFrame(
+        {"site": ["A", "B", "C"], "status": ["active", "closed", None], "date": [None, "2025-03-31", None]}
+    )
+    assert changed_sites(roster) == ["B: closed, 2025-03-31."]
+    assert changed_sites(roster[["site"]]) == []

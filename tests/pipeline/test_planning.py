@@ -31,7 +31,7 @@ def test_a_wave_in_order_becomes_jobs(tiny) -> None:
         ("10_look--fall-0.9", False),
     ]
     questions = [job.question for job in plan.jobs]
-    assert questions == ["Pain: what is there?", "Pain: what is there?", "Fall: what is there?"]
+    assert questions == ["Pain: what is there?", "Pain: what is there?", "Any fall: what is there?"]
     assert plan.jobs[0].parameters["study"] == "tiny"
     assert plan.warnings == ()
 

@@ -250,6 +250,13 @@ def test_a_failing_report_is_told_kept_aside_and_publishes_nothing(ready: Any, p
     assert all(name in before or name.startswith(".failed/") for name in after)
 
 
+def test_a_cell_that_ends_the_report_early_is_a_failure(ready: Any) -> None:
+    write_notebook(ready.root / "notebooks" / "10_look.ipynb", "import sys; sys.exit(0)", "never = 1")
+    code, _, err = finished(ready.root, "run", str(ready.wave))
+    assert code == 1
+    assert "sys.exit(0)\nSystemExit: this cell ended the report before its last cell" in err
+
+
 def test_a_killed_run_leaves_the_published_wave_whole_and_no_kernel(ready: Any, published: Path) -> None:
     before = tree(published)
     make_slow(ready)

@@ -52,7 +52,7 @@ def test_paths_may_go_up_but_not_out(root: Path) -> None:
     workspace = Workspace(root)
     assert ask(workspace, "../data/x") == root / "data" / "x"
     for path in ("../../elsewhere", "/etc", "../data/../../x", "\0"):
-        with pytest.raises(InputError, match=r"column data: .* leads out of the workspace"):
+        with pytest.raises(InputError, match=r"key data: .* leads out of the workspace"):
             ask(workspace, path)
 
 

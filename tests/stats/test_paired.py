@@ -112,3 +112,10 @@ def test_constant_values_have_no_correlation() -> None:
     found = regression_to_mean(np.ones(5), np.ones(5))
     assert math.isnan(found.baseline_r)
     assert math.isnan(found.oldham_p)
+
+
+def test_changes_that_hardly_vary_are_not_standardised() -> None:
+    before = np.zeros(3)
+    found = standardised_changes(before, np.array([1e6, 1e6 + 1, 1e6 - 1]), term="")
+    assert all(math.isnan(each.estimate) for each in found)
+    assert "nothing to standardise by" in found[0].notes[0]

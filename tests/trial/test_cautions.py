@@ -32,3 +32,15 @@ def test_a_floor_above_the_level_leaves_no_limits() -> None:
         "The allocation could have fallen out in 4 ways, so the randomisation test cannot give a p-value "
         "below 0.25, however large the effect. Its 95 % interval therefore has no limits.",
     )
+
+
+def test_a_floor_at_the_level_asked_for_has_limits() -> None:
+    # 1 - 0.9 is a little less than 0.1 in floating point
+    said = cautions(Facts(per_arm=(3, 3), **PLAIN | {"smallest_p": 0.1, "allocations": 20, "level": 0.9}))
+    assert "p-value below 0.1," in said[1]
+    assert not any("no limits" in sentence for sentence in said)
+
+
+def test_a_cluster_left_alone_by_losses_was_not_allocated_alone() -> None:
+    said = cautions(Facts(per_arm=(1, 5), **PLAIN, lost=("s1",)))
+    assert said[0].startswith("Only one cluster with data is in “usual”")

@@ -233,3 +233,20 @@ def test_bad_arguments_are_named(few, extra, message) -> None:
 def test_inverse_variance_is_not_for_rates(few) -> None:
     with pytest.raises(ArgumentError, match="not for rates"):
         cluster_summary(few.assign(y=few["cluster"]), **SMALL, family="poisson", weights="inverse-variance")
+
+
+def test_only_covariates_of_clusters_that_add_something_cost_degrees_of_freedom(few) -> None:
+    beds = few["cluster"].map({0: 10, 1: 30, 2: 20, 3: 12, 4: 50, 5: 41})
+    rows = few.assign(beds=beds, staff=3 * beds + 2, always=7, small=1e-14 * few["x"])
+    assert cluster_summary(rows, **SMALL, covariates=["x", "beds", "staff", "always"]).estimate.df == 3
+    assert cluster_summary(rows, **SMALL, covariates=["small"]).estimate.df == 4
+
+
+def test_covariates_that_leave_nothing_to_compare_are_named(few) -> None:
+    with pytest.raises(DesignError, match="predict every outcome exactly"):
+        cluster_summary(few.assign(x=0.1 - 3 * few["y"]), **SMALL, covariates=["x"])
+    with pytest.raises(DesignError, match="determine the arm"):
+        cluster_summary(few.assign(x=2 - few["arm"]), **SMALL, covariates=["x"])
+    for name in ("y", "arm", "cluster"):
+        with pytest.raises(ArgumentError, match="name it once"):
+            cluster_summary(few, **SMALL, covariates=[name])

@@ -133,7 +133,8 @@ def test_a_cluster_without_outcome_is_named(few) -> None:
     rows = few.astype({"y": float})
     rows.loc[rows["cluster"] == 4, "y"] = np.nan
     effect = estimate(rows, **SMALL)
-    assert any(said.startswith("Without any outcome and therefore left out: 4.") for said in effect.cautions)
+    lost = "Left out, because no participant there has complete data: 4."
+    assert any(said.startswith(lost) for said in effect.cautions)
     assert effect.primary.n_clusters == 5
 
 

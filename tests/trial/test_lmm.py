@@ -317,3 +317,13 @@ def test_tidy_puts_the_arm_first(few) -> None:
     rows = mixed_model(few, **SMALL, covariates=["x"]).tidy()
     assert list(rows["term"]) == ["1 - 0", "intercept", "x"]
     assert set(rows["method"]) == {"mixed-model-kr"}
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e-100, 1e100])
+def test_a_tiny_or_huge_unit_is_no_reason_to_refuse(few, scale) -> None:
+    plain = mixed_model(few, **SMALL, covariates=["x"])
+    moved = mixed_model(few.assign(y=scale * few["y"]), **SMALL, covariates=["x"])
+    assert moved.estimate.estimate / scale == pytest.approx(plain.estimate.estimate, rel=1e-8)
+    assert (moved.estimate.df, moved.icc) == pytest.approx((plain.estimate.df, plain.icc), rel=1e-8)
+    covariate = mixed_model(few.assign(x=1e-14 * few["x"]), **SMALL, covariates=["x"])
+    assert covariate.estimate.se == pytest.approx(plain.estimate.se, rel=1e-8)

@@ -237,3 +237,28 @@ def test_bad_arguments_are_named(few) -> None:
         permutation_test(few, **SMALL, draws=0)
     with pytest.raises(DesignError, match="no other allocation was possible"):
         permutation_test(few.assign(place=few["arm"]), **SMALL, stratum="place")
+
+
+def exact_means(rows: pd.DataFrame) -> list[Fraction]:
+    return [
+        sum(map(Fraction, here["y"]), Fraction(0)) / len(here)
+        for _, here in rows.groupby("cluster", sort=True)
+    ]
+
+
+@pytest.mark.parametrize("offset", [0, 10**6, 10**9])
+@pytest.mark.parametrize("seed", range(6))
+def test_ties_are_those_of_exact_fractions(seed, offset) -> None:
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(6), rng.integers(1, 5, 6))
+    arm = rng.permutation([0, 0, 1, 1, 0, 1])
+    rows = pd.DataFrame({"cluster": cluster, "arm": arm[cluster], "y": rng.integers(0, 2, len(cluster))})
+    rows["y"] += offset
+    means = exact_means(rows)
+    differences = [
+        sum(means[place] for place in chosen) / 3 - sum(means[p] for p in range(6) if p not in chosen) / 3
+        for chosen in itertools.combinations(range(6), 3)
+    ]
+    observed = sum(mean if treated else -mean for mean, treated in zip(means, arm, strict=True)) / 3
+    extreme = sum(abs(difference) >= abs(observed) for difference in differences)
+    assert share(permutation_test(rows, **SMALL).estimate.p_value, 20) == Fraction(extreme, 20)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from qieval.stats.quadrature import Marginal, Patterns
+
+
+def rows(*, logit: bool) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(5)
+    codes = np.repeat(np.arange(5), [8, 3, 12, 1, 6])
+    design = np.column_stack([np.ones(30), codes % 2, rng.integers(3, size=30)]).astype(float)
+    offset = np.zeros(30) if logit else np.log(rng.uniform(0.5, 2, 30))
+    outcome = (rng.random(30) < 0.4).astype(float) if logit else rng.poisson(1.5, 30).astype(float)
+    return outcome, design, offset, codes
+
+
+@pytest.mark.parametrize("logit", [True, False])
+def test_value_is_the_integral(logit) -> None:
+    outcome, design, offset, codes = rows(logit=logit)
+    theta = np.array([-0.4, 0.7, 0.2, 0.9])
+    fixed = design @ theta[:3] + offset
+
+    def integrand(u: float, place: int) -> float:
+        here = codes == place
+        linear = fixed[here] + theta[3] * u
+        least = np.logaddexp(0, linear) if logit else np.exp(linear)
+        return float(np.exp((outcome[here] * linear - least).sum() - u * u / 2) / np.sqrt(2 * np.pi))
+
+    exact = sum(
+        np.log(integrate.quad(integrand, -12, 12, args=(g,), epsabs=0, epsrel=1e-11)[0]) for g in range(5)
+    )
+    patterns = Patterns.of_rows(outcome, design, offset, codes, logit=logit)
+    assert Marginal(patterns, points=30)(theta)[0] == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("logit", [True, False])
+@pytest.mark.parametrize("points", [1, 2, 7])
+@pytest.mark.parametrize("sd", [0.0, 0.3, -1.7])
+def test_gradient_is_that_of_the_approximation(logit, points, sd) -> None:
+    likelihood = Marginal(Patterns.of_rows(*rows(logit=logit), logit=logit), points=points)
+    theta = np.array([-0.4, 0.7, 0.2, sd])
+    _, gradient = likelihood(theta)
+    for place, shift in enumerate(1e-4 * np.eye(4)):
+        slope = (likelihood(theta + shift)[0] - likelihood(theta - shift)[0]) / 2e-4
+        assert gradient[place] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+def test_merged_rows_say_what_all_rows_say() -> None:
+    outcome, design, offset, codes = rows(logit=True)
+    patterns = Patterns.of_rows(outcome, design, offset, codes, logit=True)
+    assert len(patterns.total) < len(outcome)
+    assert patterns.total.sum() == outcome.sum()
+    apart = Patterns.of_rows(outcome, design, np.arange(30) * 1e-13, codes, logit=True)
+    assert len(apart.total) == 30
+    theta = np.array([-0.4, 0.7, 0.2, 0.9])
+    together, alone = Marginal(patterns, points=5)(theta), Marginal(apart, points=5)(theta)
+    assert together[0] == pytest.approx(alone[0], rel=1e-11)
+    np.testing.assert_allclose(together[1], alone[1], rtol=1e-9)
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    outcome, design, offset, codes = rows(logit=False)
+    order = np.random.default_rng(1).permutation(30)
+    theta = np.array([0.1, 0.7, 0.2, 0.5])
+    plain = Marginal(Patterns.of_rows(outcome, design, offset, codes, logit=False), points=7)(theta)
+    mixed = Patterns.of_rows(outcome[order], design[order], offset[order], codes[order], logit=False)
+    assert Marginal(mixed, points=7)(theta)[0] == pytest.approx(plain[0], rel=1e-12)
+
+
+def test_modes_are_found_from_far_off() -> None:
+    """Large clusters without or with nothing but events, and a large standard deviation."""
+    codes = np.repeat(np.arange(3), 2_000)
+    outcome = np.repeat([0.0, 1.0, 1.0], 2_000)
+    outcome[-1] = 0.0
+    patterns = Patterns.of_rows(outcome, np.ones((6_000, 1)), np.zeros(6_000), codes, logit=True)
+    value, gradient = Marginal(patterns, points=9)(np.array([-6.0, 8.0]))
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+    counts = Patterns.of_rows(outcome * 500, np.ones((6_000, 1)), np.zeros(6_000), codes, logit=False)
+    assert np.isfinite(Marginal(counts, points=9)(np.array([-20.0, 5.0]))[0])
