@@ -9,8 +9,8 @@ The names below are all that a notebook needs::
     effect = qi.trial.estimate(analysis.data, outcome="fatigue", arm="arm", cluster="site", stratum="region")
     effect.tidy()
 
-``trial``, ``capability``, ``coding`` and ``measures`` compute; ``exhibits`` makes tables, figures and sentences
-of what they return.
+``trial``, ``capability``, ``coding`` and ``measures`` compute; ``exhibits`` makes tables, figures and
+sentences of what they return.
 """
 
 from __future__ import annotations

@@ -64,8 +64,16 @@ def _in_fixed_order(outputs: list[Any]) -> list[Any]:
         neighbours = list(group)
         if is_stream:
             neighbours.sort(key=lambda output: str(output.name), reverse=True)  # stdout first
+            neighbours = [_joined(list(same)) for _, same in groupby(neighbours, key=lambda each: each.name)]
         ordered += neighbours
     return ordered
+
+
+def _joined(streams: list[Any]) -> Any:
+    """Make one stream of several; of a line written over by carriage returns the last writing stays."""
+    first, text = streams[0], "".join(each.text for each in streams).replace("\r\n", "\n")
+    first.text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return first
 
 
 def _without_paths(output: Any, root: Path) -> None:

@@ -97,6 +97,7 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
         "page_title": " · ".join([title or "Report", *where[:2]]),
         "lead": Markup(lead),  # noqa: S704 (sanitised)
         "where": where,
+        "in_wave": "report" in about,
         "synthetic": bool(about.get("synthetic")),
         "contents": outline.contents,
         "failure": next((output.error for step in steps for output in step.outputs if output.error), ""),

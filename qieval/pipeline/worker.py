@@ -185,7 +185,7 @@ def execute(job: Mapping[str, Any], raw: Path, watch: Watch) -> Event | None:
             request_save_on_cell_execute=False,
             start_timeout=START_TIMEOUT,
             record_timing=False,
-            coalesce_streams=True,
+            coalesce_streams=False,  # takes a minute for a long line; `normalised` does it
             kernel_manager_class=_kernel_manager(),
             on_cell_execute=watch.started,
             on_cell_executed=watch.ended,

@@ -71,3 +71,17 @@ def test_the_unused_parsers_are_not_built_and_notebooks_are_still_validated() ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [False]
+
+
+def test_streams_become_one_each_and_a_long_line_costs_nothing() -> None:
+    import time
+
+    outputs = [
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in (("stdout", "1 %\r50 %\r"), ("stderr", "e"), ("stdout", "99 %\n" + "x" * 3_000_000))
+    ]
+    cell = nbformat.v4.new_code_cell("", outputs=outputs)
+    began = time.monotonic()
+    [cell] = normalised(nbformat.v4.new_notebook(cells=[cell]), root=Path("/nowhere")).cells
+    assert time.monotonic() - began < 5
+    assert [(each.name, each.text[:5]) for each in cell.outputs] == [("stdout", "99 %\n"), ("stderr", "e")]
