@@ -1,0 +1,264 @@
+"""Which codes meet: on overlapping passages, the same passage, nearby, or in the same source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qieval.coding.project import Project
+from qieval.coding.spans import Ints, merged, run_starts
+from qieval.errors import ArgumentError, DesignError, check_choice
+from qieval.results import Estimate, tidy
+
+Definition = Literal["overlap", "same-segment", "inclusion", "near", "same-source"]
+Coders = Literal["within", "any"]
+Floats = NDArray[np.float64]
+KEYS = ("source", "code", "coder")
+CHUNK = 2_000_000
+"""Most pairs of segments held at once."""
+UNPLACED = "The project does not say where its passages stand in the text: only {} can be told."
+UNDEFINED = "c is not defined: neither code was used, or more pairs met than there are references."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cooccurrence:
+    """How often each two codes meet, by one definition.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a pair of codes in reading order, zeros included: `code_a`, `code_b`; `pairs` (applications
+        that meet), `both` (distinct pairs of references), `meeting_a` and `meeting_b` (references of the one
+        that meet the other), `references_a` and `references_b` (all of them), `sources` (in which they
+        meet), `c` = both / (references_a + references_b − both), which may exceed 1 when one reference
+        meets several and is NaN where the denominator is not positive. Whatever the definition and whoever
+        coded: `sources_with_both`, `characters` (marked with both) and `jaccard` = characters over those
+        marked with either. By "same-source" a source counts as one reference.
+    definition : {"overlap", "same-segment", "inclusion", "near", "same-source"}
+        What counts as meeting.
+    coders : {"within", "any"}
+        Whether both codes must be of one coder.
+    within : int
+        For "near", the largest distance in characters.
+    """
+
+    frame: pd.DataFrame
+    definition: Definition
+    coders: Coders
+    within: int
+
+    def matrix(self, column: str = "both") -> pd.DataFrame:
+        """One column as a symmetric table of codes × codes; missing on the diagonal."""
+        half = self.frame.set_index(["code_a", "code_b"])[column].unstack()  # noqa: PD010 (no aggregate)
+        codes = pd.unique(self.frame[["code_a", "code_b"]].to_numpy().ravel())
+        return half.combine_first(half.T).reindex(index=codes, columns=codes)
+
+    def tidy(self) -> pd.DataFrame:
+        """Coefficient c of each pair in the vocabulary of `TIDY`."""
+        names, c = self.frame["code_a"] + " & " + self.frame["code_b"], self.frame["c"].tolist()
+        why = [(UNDEFINED,) if math.isnan(value) else () for value in c]
+        rows = zip(names, c, self.frame["both"].tolist(), why, strict=True)
+        return tidy(
+            Estimate(
+                term=name, method=self.definition, estimate=value, n=both, unit="coefficient", notes=notes
+            )
+            for name, value, both, notes in rows
+        )
+
+
+def cooccurrence(
+    project: Project, *, definition: Definition = "overlap", coders: Coders = "within", within: int = 0
+) -> Cooccurrence:
+    """Count how often codes meet, each code by itself (not rolled up).
+
+    Parameters
+    ----------
+    project : Project
+        The material.
+    definition : {"overlap", "same-segment", "inclusion", "near", "same-source"}
+        Two applications meet if their passages share a character; are the same; one holds the other and
+        more; are at most `within` characters apart (0: they touch or overlap); or stand in one source.
+    coders : {"within", "any"}
+        By default two codes meet only in the work of one coder: different codes of two coders on one passage
+        are a disagreement.
+    within : int
+        Distance for "near".
+
+    Returns
+    -------
+    Cooccurrence
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown definition or a negative distance.
+    DesignError
+        If passages have no known place in the text and the definition needs it.
+
+    Notes
+    -----
+    Segments are sorted once; those that can meet one lie next to it, so that the work grows with the number
+    of segments and of pairs that meet, not with the square. The coefficient c treats references as if they
+    did not overlap; read it as a rank, not as a probability.
+    """
+    check_choice(definition, Definition, name="definition", owner="cooccurrence")
+    check_choice(coders, Coders, name="coders", owner="cooccurrence")
+    if within < 0:
+        raise ArgumentError(f"The `within` parameter of `cooccurrence` is 0 or more; not {within!r}.")
+    if not project.placed and definition not in {"same-segment", "same-source"}:
+        raise DesignError(UNPLACED.format("'same-segment' and 'same-source'"))
+    rows = _applications(project, coders, whole=definition == "same-source")
+    met = _met(rows, len(project.codes), definition, within if definition == "near" else -1)
+    frame = _frame(project, rows, met)
+    if not project.placed:
+        frame = frame.assign(characters=np.nan, jaccard=np.nan)
+    return Cooccurrence(frame=frame, definition=definition, coders=coders, within=within)
+
+
+def _applications(project: Project, coders: Coders, *, whole: bool) -> dict[str, Ints]:
+    """Sort the segments by `group` (a source, or a coder's work on it) and start.
+
+    `reference` numbers the distinct spans of each code. With `whole`, a code counts once in a group and
+    lies all over it.
+    """
+    rows = project.segments
+    source, code, coder = (rows[name].cat.codes.to_numpy().astype(np.int64) for name in KEYS)
+    group = source * len(rows["coder"].cat.categories) + coder if coders == "within" else source
+    start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
+    if whole:
+        at = pd.Series(group * len(project.codes) + code).drop_duplicates().index.to_numpy()
+        group, source, code = group[at], source[at], code[at]
+        start, end = np.zeros(at.size, dtype=np.int64), np.ones(at.size, dtype=np.int64)
+    order = _sorted_by(group * (int(end.max(initial=0)) + 1) + start)
+    group, source, code, start, end = (each[order] for each in (group, source, code, start, end))
+    reference = _numbered(source, start, end - start, code)
+    return {
+        "group": group,
+        "source": source,
+        "code": code,
+        "start": start,
+        "end": end,
+        "reference": reference,
+    }
+
+
+def _sorted_by(key: Ints) -> Ints:
+    """Order rows by a key of at least 0; a plain sort of key and row together beats an indirect one."""
+    bits = key.size.bit_length()
+    if int(key.max(initial=0)) >= 2 ** (62 - bits):
+        return np.argsort(key, kind="stable")
+    return np.asarray(np.sort((key << bits) | np.arange(key.size)) & (2**bits - 1))
+
+
+def _numbered(*keys: Ints) -> Ints:
+    """Number the distinct rows of some keys of at least 0."""
+    spans = [int(key.max(initial=0)) + 1 for key in keys]
+    if math.prod(spans) >= 2**62:
+        return pd.DataFrame(dict(enumerate(keys))).groupby([*range(len(keys))]).ngroup().to_numpy()
+    packed = np.ravel_multi_index(keys, spans)
+    order = _sorted_by(packed)
+    number = np.zeros(packed.size, dtype=np.int64)
+    number[order[1:]] = np.cumsum(packed[order[1:]] != packed[order[:-1]])
+    return number
+
+
+def _distinct(*keys: Ints) -> Ints:
+    joined = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *keys]))
+    return joined[run_starts(joined)]
+
+
+def _neighbours(group: Ints, start: Ints, end: Ints, within: int) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of rows of one group that overlap (or, from 0, are at most `within` apart), some at a time.
+
+    Rows are sorted by group and start. The partners of a row are those after it that start before it ends.
+    """
+    line = group * (int(end.max(initial=0)) + within + 2)
+    rows = np.arange(group.size)
+    times = np.searchsorted(line + start, line + end + within + 1) - rows - 1
+    found = np.cumsum(times)
+    first = 0
+    while first < group.size:
+        done = int(found[first - 1]) if first else 0
+        last = max(int(np.searchsorted(found, done + CHUNK, side="right")), first + 1)
+        left = np.repeat(rows[first:last], times[first:last])
+        before = np.repeat(found[first:last] - times[first:last] - done, times[first:last])
+        yield left, left + 1 + np.arange(left.size) - before
+        first = last
+
+
+def _met(rows: dict[str, Ints], n: int, definition: Definition, within: int) -> dict[str, Ints]:
+    """Count what meets, each of shape (codes, codes): the lower position first, but for `meeting`."""
+    source, code, start, end, reference = (rows[key] for key in (*KEYS[:2], "start", "end", "reference"))
+    size = int(reference.max(initial=0)) + 1
+    pairs = np.zeros(n * n, dtype=np.int64)
+    both, meeting, sources = [], [], []
+    for one, two in _neighbours(rows["group"], start, end, within):
+        kept = code[one] != code[two]
+        if definition in {"same-segment", "inclusion"}:
+            equal = (start[one] == start[two]) & (end[one] == end[two])
+            holds = (start[one] == start[two]) | (end[two] <= end[one])
+            kept &= equal if definition == "same-segment" else holds & ~equal
+        one, two = one[kept], two[kept]
+        swapped = code[one] > code[two]
+        one, two = np.where(swapped, two, one), np.where(swapped, one, two)
+        cell = code[one] * n + code[two]
+        pairs += np.bincount(cell, minlength=n * n)
+        both.append(_distinct(reference[one] * size + reference[two]))
+        meeting.append(_distinct(reference[one] * n + code[two], reference[two] * n + code[one]))
+        sources.append(_distinct(source[one] * (n * n) + cell))
+    code_of = np.zeros(size, dtype=np.int64)
+    code_of[reference] = code
+    pair, meets, places = _distinct(*both), _distinct(*meeting), _distinct(*sources)
+    cells = {
+        "both": code_of[pair // size] * n + code_of[pair % size],
+        "meeting": code_of[meets // max(n, 1)] * n + meets % max(n, 1),
+        "sources": places % max(n * n, 1),
+    }
+    counted = {name: np.bincount(cell, minlength=n * n) for name, cell in cells.items()}
+    return {name: each.reshape(n, n) for name, each in {"pairs": pairs, **counted}.items()}
+
+
+def _characters(project: Project) -> tuple[Floats, Floats]:
+    """Characters marked with both codes, shape (codes, codes), and with each, whoever marked them."""
+    rows, n = project.segments, max(len(project.codes), 1)
+    key = rows["source"].cat.codes.to_numpy().astype(np.int64) * n + rows["code"].cat.codes.to_numpy()
+    start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
+    width = int(end.max(initial=0)) + 1
+    order = _sorted_by(key * width + start)
+    united = merged(key[order], start[order], end[order])
+    order = _sorted_by(united[0] // n * width + united[1])
+    cell, start, end = (each[order] for each in united)
+    code = cell % n
+    shared = np.zeros(n * n)
+    for one, two in _neighbours(cell // n, start, end, -1):
+        size = np.minimum(end[one], end[two]) - start[two]
+        shared += np.bincount(code[one] * n + code[two], weights=size, minlength=n * n)
+    square = shared.reshape(n, n)
+    return square + square.T, np.bincount(code, weights=end - start, minlength=n).astype(float)
+
+
+def _frame(project: Project, rows: dict[str, Ints], met: dict[str, Ints]) -> pd.DataFrame:
+    codes, n = project.codes.codes.to_numpy(), len(project.codes)
+    a, b = np.triu_indices(n, 1)
+    references = np.bincount(_distinct(rows["reference"] * n + rows["code"]) % max(n, 1), minlength=n)
+    present = np.zeros((len(project.sources), n), dtype=np.float32)
+    present[rows["source"], rows["code"]] = 1
+    shared, marked = _characters(project)
+    frame = pd.DataFrame({"code_a": codes[a], "code_b": codes[b], "pairs": met["pairs"][a, b]})
+    frame = frame.assign(
+        both=met["both"][a, b], meeting_a=met["meeting"][a, b], meeting_b=met["meeting"][b, a]
+    )
+    frame = frame.assign(references_a=references[a], references_b=references[b], sources=met["sources"][a, b])
+    either = frame["references_a"] + frame["references_b"] - frame["both"]
+    return frame.assign(
+        c=(frame["both"] / either).where(either > 0),
+        sources_with_both=(present.T @ present)[a, b].astype(np.int64),
+        characters=shared[a, b],
+        jaccard=pd.Series(shared[a, b]) / (marked[a] + marked[b] - shared[a, b]),
+    )
