@@ -30,7 +30,7 @@ def run(
     )
     for cell in (injected, code):
         cell.metadata |= {"papermill": {"start_time": start}, "execution": {"iopub.status.busy": start}}
-    about = {"parameters": {"wave": 2}, "start_time": start, "output_path": f"/tmp/{start}.ipynb"}
+    about = {"parameters": {"wave": 2}, "start_time": start, "output_path": f"/somewhere/{start}.ipynb"}
     return new_notebook(cells=[marker, injected, code], metadata={"papermill": about})
 
 

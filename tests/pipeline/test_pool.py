@@ -94,7 +94,7 @@ def test_braces_in_a_path_are_no_places_for_parameters() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="sockets in the file system")
 @pytest.mark.parametrize(
-    ("folder", "transport"), [("/tmp/q", "ipc"), ("/tmp/" + "q" * 100, "tcp"), ("", "tcp")]
+    ("folder", "transport"), [("/run/q", "ipc"), ("/run/" + "q" * 100, "tcp"), ("", "tcp")]
 )
 def test_kernels_talk_through_private_sockets_where_the_path_is_short(
     monkeypatch: pytest.MonkeyPatch, folder: str, transport: str
