@@ -84,7 +84,7 @@ class Study:
     def is_interim(self, outcome: str) -> bool:
         """Whether this wave lies before the plan's primary one."""
         self._outcome(outcome)
-        return self.spec.plan is not None and self.wave < self.spec.plan.primary.wave
+        return bool(self.interim)
 
     @property
     def interim(self) -> str:
