@@ -20,7 +20,7 @@ from qieval.errors import Fault, InputError, QievalError
 if TYPE_CHECKING:
     from qieval.pipeline.parameters import NotebookCard
     from qieval.pipeline.planning import WavePlan
-    from qieval.pipeline.run import Failure, Outcome
+    from qieval.pipeline.wave_run import Failure, Outcome
     from qieval.pipeline.workspace import Workspace
 
 DONE, FAILED, AT_FAULT, INTERRUPTED = 0, 1, 2, 130
@@ -47,6 +47,9 @@ Jobs = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Notebooks side by side; one a core by default."),
 ]
+
+Force = Annotated[bool, typer.Option("--force", help="Make every report anew, changed or not.")]
+Why = Annotated[bool, typer.Option("--why", help="Say for each report why it is made.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,17 +118,29 @@ def _workspace(folder: Path | None) -> Workspace:
 
 
 @app.command(short_help="Run waves and publish them under reports/.")
-def run(waves: WaveFiles, jobs: Jobs = None, workspace: Folder = None) -> int:
-    """Check waves, run their notebooks, and publish them under reports/."""
+def run(
+    waves: WaveFiles, jobs: Jobs = None, force: Force = False, why: Why = False, workspace: Folder = None
+) -> int:
+    """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
     from qieval.pipeline.planning import plan_waves
+    from qieval.pipeline.reuse import changed_waves
+
+    place = _workspace(workspace)
+    plans = plan_waves(waves, place, check_again=force)
+    _warn(plans)
+    due = plans if force else changed_waves(plans, place)
+    for plan in plans:
+        if plan not in due:
+            _say(f"Up to date: {_named(plan)}")
+    return _make(due, place, jobs=jobs, force=force, why=why) if due else DONE
+
+
+def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, force: bool, why: bool) -> int:
     from qieval.pipeline.progress import progress
     from qieval.pipeline.run import run_waves
 
-    place = _workspace(workspace)
-    plans = plan_waves(waves, place)
-    _warn(plans)
-    with progress(plans) as listener:
-        outcomes = run_waves(plans, place, listener, jobs=jobs)
+    with progress(plans, reasons=why) as listener:
+        outcomes = run_waves(plans, place, listener, jobs=jobs, force=force)
     for outcome in outcomes:
         if outcome.published:
             _say(f"Published {_named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")

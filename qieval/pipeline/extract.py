@@ -6,16 +6,18 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qieval.capability import Instrument
 from qieval.errors import Fault, InputError, refuse
-from qieval.pipeline.checks import CheckedTables, check_tables
 from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile, TableSpec, WaveFile
-from qieval.pipeline.readers import RawTable, read_table
-from qieval.pipeline.roles import Scope
 from qieval.pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
+    from qieval.capability import Instrument
+    from qieval.pipeline.checks import CheckedTables
+    from qieval.pipeline.readers import RawTable
 
 CHECKED_WITH = {"segments": ("sources", "codebook"), "sources": (), "codebook": (), "sites": ()}
 
@@ -71,10 +73,16 @@ class Extract:
 
     def raw(self, role: str) -> RawTable:
         """Read one table, once; raises InputError if that cannot be done."""
+        from qieval.pipeline.readers import read_table
+
         if role not in self._raw:
             path, spec = self.table(role)
-            self._raw[role] = read_table(path, spec, role=role, file=self._shown(path))
+            self._raw[role] = read_table(path, spec, role=role, file=self.file(role))
         return self._raw[role]
+
+    def file(self, role: str) -> str:
+        """Name a table's file as messages do."""
+        return self._shown(self.table(role)[0])
 
     def table(self, role: str) -> tuple[Path, TableSpec]:
         """Say where a table is and how it is to be read."""
@@ -87,6 +95,8 @@ class Extract:
 
     def instrument(self, name: str) -> Instrument:
         """Read one of the instruments that the study declares."""
+        from qieval.capability import Instrument
+
         if name not in self.spec.instruments:
             hint = suggestion(name, self.spec.instruments)
             expected = "one of " + ", ".join(self.spec.instruments) if self.spec.instruments else None
@@ -119,6 +129,9 @@ class Extract:
         CheckedTables
             With all faults, those of reading first; none are raised.
         """
+        from qieval.pipeline.checks import CheckedTables, check_tables
+        from qieval.pipeline.roles import Scope
+
         wanted = self.roles if roles is None else tuple(roles)
         partners = [partner for role in wanted for partner in CHECKED_WITH.get(role, ("sites",))]
         faults: list[Fault] = []

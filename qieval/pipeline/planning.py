@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
+from qieval.pipeline.provenance import changed_inputs, sha256
 from qieval.pipeline.workspace import WAVE_FILE, Workspace
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class WavePlan:
     inputs: tuple[InputFile, ...]
 
 
-def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, ...]:
+def plan_waves(
+    paths: Iterable[Path], workspace: Workspace, *, check_again: bool = True
+) -> tuple[WavePlan, ...]:
     """Read wave files, bind the parameters of their reports and check all tables of their studies.
 
     Parameters
@@ -101,6 +103,8 @@ def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, .
         Wave files of this workspace; one named twice counts once.
     workspace : Workspace
         Where they are.
+    check_again : bool
+        Whether to check tables that passed when their wave was published, and have not changed since.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, .
             faults += error.faults
     for study, wave in asked:
         try:
-            plans.append(_plan(study, wave, workspace))
+            plans.append(_plan(study, wave, workspace, check_again=check_again))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -130,7 +134,7 @@ def plan_waves(paths: Iterable[Path], workspace: Workspace) -> tuple[WavePlan, .
     return tuple(plans)
 
 
-def _plan(study: str, wave: int, workspace: Workspace) -> WavePlan:
+def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> WavePlan:
     from qieval.pipeline.extract import open_extract  # pandas is loaded only when tables are read
 
     extract = open_extract(workspace, study, wave)
@@ -140,10 +144,13 @@ def _plan(study: str, wave: int, workspace: Workspace) -> WavePlan:
         jobs = _jobs(extract)
     except InputError as error:
         faults += error.faults
-    checked = extract.check()
-    faults += checked.faults
-    if faults:
-        raise InputError(faults)
+    passed = None if check_again or faults else _passed(extract)
+    if passed is None:
+        checked = extract.check()
+        faults += checked.faults
+        if faults:
+            raise InputError(faults)
+        passed = checked.remarks, tuple(_inputs(extract))
     asked = extract.wave
     return WavePlan(
         study_name=study,
@@ -154,8 +161,8 @@ def _plan(study: str, wave: int, workspace: Workspace) -> WavePlan:
         wave_file=extract.wave_path,
         data_dir=extract.data,
         jobs=jobs,
-        warnings=checked.remarks,
-        inputs=tuple(_inputs(extract)),
+        warnings=passed[0],
+        inputs=passed[1],
     )
 
 
@@ -235,11 +242,33 @@ def _site_names(extract: Extract) -> Sequence[str] | None:
     return texts(roster["site"]).dropna().tolist() if "site" in roster else None
 
 
+def _passed(extract: Extract) -> tuple[tuple[str, ...], tuple[InputFile, ...]] | None:
+    """Give the remarks and inputs of the wave as published, if what was checked then is what is there now."""
+    from qieval.pipeline.reuse import libraries_hash, package_hash, read_record
+
+    workspace = extract.workspace
+    record = read_record(workspace.published(extract.name, extract.wave.wave))
+    source = {"package": package_hash(), "libraries": libraries_hash(workspace.root)}
+    if record is None or record.get("source") != source:
+        return None
+    inputs = tuple(
+        InputFile(path=each["file"], sha256=each["sha256"], rows=each["rows"]) for each in record["inputs"]
+    )
+    tables = {extract.file(role) for role in extract.roles}
+    read = {each.path for each in inputs}
+    same = tables | {workspace.shown(path) for path in _declarations(extract)} == read
+    if not same or changed_inputs(inputs, workspace.root):
+        return None
+    return tuple(record["warnings"]), inputs
+
+
+def _declarations(extract: Extract) -> list[Path]:
+    return [extract.study_path, extract.wave_path, *map(extract.instrument_path, extract.spec.instruments)]
+
+
 def _inputs(extract: Extract) -> Iterator[InputFile]:
-    shown = extract.workspace.shown
-    files = [extract.study_path, extract.wave_path, *map(extract.instrument_path, extract.spec.instruments)]
-    for path in files:
-        yield InputFile(path=shown(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    for path in _declarations(extract):
+        yield InputFile(path=extract.workspace.shown(path), sha256=sha256(path))
     for role in extract.roles:
         table = extract.raw(role)
         yield InputFile(path=table.file, sha256=table.sha256, rows=len(table.frame))

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from qieval.pipeline import reads
 from qieval.pipeline.worker import SCRATCH
 
 Event = dict[str, Any]
@@ -43,6 +44,7 @@ def pool(size: int, *, root: Path) -> Iterator[Pool]:
         The workspace.
     """
     with tempfile.TemporaryDirectory(prefix="qieval-", ignore_cleanup_errors=True) as folder:
+        reads.install(Path(folder) / "ipython")
         workers = Pool(size, environment(root, Path(folder)), Path(folder))
         try:
             yield workers

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress(plans: Sequence[WavePlan]) -> Iterator[Lines | Bars]:
+def progress(plans: Sequence[WavePlan], *, reasons: bool = False) -> Iterator[Lines | Bars]:
     """Give a listener for a run of some waves: bars where somebody watches, else lines."""
     console = Console(soft_wrap=True, highlight=False)
     total = sum(len(plan.jobs) for plan in plans)
     if not console.is_terminal:
-        yield Lines(console, total)
+        yield Lines(console, total, reasons=reasons)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as shown:
-        yield Bars(console, total, shown)
+        yield Bars(console, total, shown, reasons=reasons)
 
 
 class Lines:
@@ -36,10 +36,21 @@ class Lines:
         Where to.
     total : int
         Reports of the run.
+    reasons : bool
+        Say why each report is made.
     """
 
-    def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total, self._ended = console, total, 0
+    def __init__(self, console: Console, total: int, *, reasons: bool) -> None:
+        self._console, self._total, self._ended, self._reasons = console, total, 0, reasons
+
+    def starts(self, wave: WavePlan, job: Job, why: str) -> None:
+        """Say that a report is up to date, or if asked to, why it is made anew."""
+        if not why:
+            self._ended += 1
+            words = f"{name(wave, job)} is up to date"
+            self._console.print(f"[{self._ended}/{self._total}] {words}", markup=False)
+        elif self._reasons:
+            self._console.print(f"{name(wave, job)}: {why}", markup=False)
 
     def cell(self, wave: WavePlan, job: Job, done: int, of: int) -> None:
         """Say nothing of single cells."""
@@ -57,17 +68,23 @@ class Bars(Lines):
 
     Parameters
     ----------
-    console, total
+    console, total, reasons
         As for `Lines`.
     shown : Progress
         The display.
     """
 
-    def __init__(self, console: Console, total: int, shown: Progress) -> None:
-        super().__init__(console, total)
+    def __init__(self, console: Console, total: int, shown: Progress, *, reasons: bool) -> None:
+        super().__init__(console, total, reasons=reasons)
         self._shown = shown
         self._all = shown.add_task("reports", total=total)
         self._cells: dict[str, TaskID] = {}
+
+    def starts(self, wave: WavePlan, job: Job, why: str) -> None:
+        """Say it, and move the bar of all reports on if one is up to date."""
+        super().starts(wave, job, why)
+        if not why:
+            self._shown.advance(self._all)
 
     def cell(self, wave: WavePlan, job: Job, done: int, of: int) -> None:
         """Move the bar of a report."""

@@ -101,19 +101,27 @@ def data_cut(plan: WavePlan) -> str | None:
     return plan.window[1].isoformat() if plan.window else None
 
 
-def _pairs(plan: WavePlan, job: Job, workspace: Workspace) -> list[tuple[str, str]]:
-    data = [
-        ("Data", f"{each.path}, {each.rows:,} rows, sha256 {each.sha256[:SHORT]}")
-        for each in plan.inputs
+def data_words(inputs: Iterable[InputFile]) -> dict[str, str]:
+    """Name each table as a page's foot does, by its path; a page names those that its notebook read."""
+    return {
+        each.path: f"{each.path}, {each.rows:,} rows, sha256 {each.sha256[:SHORT]}"
+        for each in inputs
         if each.rows is not None
-    ]
+    }
+
+
+def input_records(inputs: Iterable[InputFile]) -> list[dict[str, Any]]:
+    """Give the files that a wave reads as ``run.json`` holds them."""
+    return [{"file": each.path, "sha256": each.sha256, "rows": each.rows} for each in inputs]
+
+
+def _pairs(plan: WavePlan, job: Job, workspace: Workspace) -> list[tuple[str, str]]:
     seed = job.parameters.get("seed", plan.spec.seed)
     made = f"qieval {qieval.__version__}, notebook {job.notebook.stem}, seed {seed}"
     digest = plan_hash(plan.spec)
     dated = plan.spec.plan.dated if plan.spec.plan else None
     return [
         *([("Source", plan.spec.source)] if plan.spec.source else []),
-        *data,
         *([("Plan", f"dated {dated}, sha256 {digest[:SHORT]}")] if digest else []),
         ("Made by", made),
         ("Re-make", f"qieval run {workspace.shown(plan.wave_file)}"),
@@ -127,6 +135,7 @@ def run_record(
     workspace: Workspace,
     *,
     reports: Iterable[Mapping[str, Any]],
+    source: Mapping[str, str],
     started: str,
     ended: str,
 ) -> dict[str, Any]:
@@ -139,12 +148,14 @@ def run_record(
     workspace : Workspace
         Where.
     reports : iterable of mapping
-        For each report its name, question, headline, page, notebook, parameters.
+        For each report its name, question, headline, page, notebook, parameters, and what it was made from.
+    source : mapping
+        Hashes of the package and of the libraries.
     started, ended : str
         UTC, ISO 8601.
     """
     return {
-        "schema": 1,
+        "schema": 2,
         "study": plan.study_name,
         "title": plan.spec.title,
         "synthetic": plan.spec.synthetic,
@@ -155,7 +166,8 @@ def run_record(
         "plan": {"sha256": plan_hash(plan.spec)} | _plan_words(plan.spec),
         "seed": plan.spec.seed,
         "reports": list(reports),
-        "inputs": [{"file": each.path, "sha256": each.sha256, "rows": each.rows} for each in plan.inputs],
+        "inputs": input_records(plan.inputs),
+        "source": source,
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}, {sys.implementation.name}",
         "git": commit(workspace.root),

@@ -15,6 +15,7 @@ from qieval.errors import Fault, InputError
 from qieval.pipeline import collect
 from qieval.pipeline.collect import Shown
 from qieval.pipeline.planning import WavePlan
+from qieval.pipeline.reuse import Made, outputs
 from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
 from qieval.pipeline.workspace import Workspace
 
@@ -143,14 +144,29 @@ def publish(spot: Place, run: Mapping[str, Any]) -> None:
     """Finish the staged folder with its record and its index, and put it in the published one's place."""
     from qieval.pipeline.site import wave_index
 
-    (spot.staged / "run.json").write_text(collect.as_json(run), encoding="utf-8", newline="\n")
     (spot.staged / INDEX).write_text(wave_index(listed(run)), encoding="utf-8", newline="\n")
+    _write_record(spot, run)
     put_in_place(spot.staged, spot.published)
     shutil.rmtree(spot.failed, ignore_errors=True)
 
 
-def keep_failed(spot: Place) -> None:
+def _write_record(spot: Place, run: Mapping[str, Any]) -> None:
+    """Write ``run.json``, with a hash of every other file of the folder."""
+    document = {**run, "outputs": outputs(spot.staged)}
+    (spot.staged / "run.json").write_text(collect.as_json(document), encoding="utf-8", newline="\n")
+
+
+def reuse_made(spot: Place, made: Made) -> None:
+    """Bring a report's page and notebook of an earlier run into the staged folder."""
+    for name in made.files:
+        path = spot.staged / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made.folder / name, path)
+
+
+def keep_failed(spot: Place, run: Mapping[str, Any]) -> None:
     """Keep what a run made whose wave is not published, in place of what an earlier one left."""
+    _write_record(spot, run)
     if spot.failed.exists():
         shutil.rmtree(spot.failed)
     spot.failed.parent.mkdir(parents=True, exist_ok=True)

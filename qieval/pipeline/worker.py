@@ -4,10 +4,11 @@ It reads jobs as JSON, one a line, from its standard input, and tells how they g
 standard output::
 
     {"report": …, "notebook": …, "parameters": {…}, "root": …, "executed": …, "page": …, "metadata": {…},
-     "environment": {…}}
+     "environment": {…}, "data": {…}, "folder": …}
 
     {"event": "cell", "done": 3, "of": 9}
-    {"event": "ok"}  or  {"event": "failed", "source": …, "ename": …, "evalue": …, "traceback": …, "page": …}
+    {"event": "ok", "reads": […]}
+    or {"event": "failed", "source": …, "ename": …, "evalue": …, "traceback": …, "page": …}
 
 When its standard input closes, by plan or because whoever started it was killed, it ends its kernel and
 itself.
@@ -30,6 +31,8 @@ from typing import Any, TextIO
 from qieval.errors import RunError
 from qieval.pipeline.collect import exhibits
 from qieval.pipeline.lean import skip_unused_parsers
+from qieval.pipeline.reads import VARIABLE as READS
+from qieval.pipeline.reads import read_log
 
 Event = dict[str, Any]
 Say = Callable[[Mapping[str, Any]], None]
@@ -101,7 +104,8 @@ def run_job(job: Mapping[str, Any], say: Say) -> Event:
     job : mapping
         ``report`` (name), ``notebook`` (path), ``parameters``, ``root`` (workspace, the kernel's working
         directory), ``executed`` and ``page`` (paths to write), ``metadata`` (for the page), ``environment``
-        (variables for the kernel).
+        (variables for the kernel), ``data`` (words for each table, for those that were read) and ``folder``
+        (of the wave's data).
     say : callable
         Takes an event for each cell that ends.
 
@@ -118,15 +122,21 @@ def run_job(job: Mapping[str, Any], say: Say) -> Event:
     os.environ.update(job["environment"])
     raw = executed.with_suffix(".raw.ipynb")
     raw.parent.mkdir(parents=True, exist_ok=True)
+    log = executed.with_suffix(".reads")
+    os.environ[READS] = str(log)
     failure = execute(job, raw, Watch(job["notebook"], bool(job["parameters"]), say))
     if not raw.exists():
         return failure or {"event": "failed", "ename": "RunError", "evalue": "papermill wrote no notebook"}
     notebook = normalised(read_notebook(raw), root=Path(job["root"]))
     raw.unlink()
     write_notebook(notebook, executed)
+    reads = read_log(log, root=Path(job["root"]), besides=Path(job["folder"]))
+    log.unlink(missing_ok=True)
     about = job["metadata"] | {"exhibits": _files(notebook, job["report"])}
+    data = [("Data", words) for path, words in job["data"].items() if path in reads]
+    about["provenance"] = [*data, *about["provenance"]]
     page.write_text(render_page(notebook, metadata=about), encoding="utf-8", newline="\n")
-    return failure | {"page": str(page)} if failure else {"event": "ok"}
+    return failure | {"page": str(page)} if failure else {"event": "ok", "reads": reads}
 
 
 def _files(notebook: Any, report: str) -> dict[int, str]:

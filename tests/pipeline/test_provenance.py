@@ -69,7 +69,8 @@ def test_a_page_says_where_it_comes_from_and_nothing_of_the_clock(tiny: Any, pla
     about = provenance.page_metadata(plan, plan.jobs[0], tiny.workspace)
     pairs = dict(reversed(about["provenance"]))
     digest = hashlib.sha256(tiny.table("sites").read_bytes()).hexdigest()[:12]
-    assert pairs["Data"] == f"data/tiny/wave-1/sites.csv, 4 rows, sha256 {digest}"
+    table = "data/tiny/wave-1/sites.csv"
+    assert provenance.data_words(plan.inputs)[table] == f"{table}, 4 rows, sha256 {digest}"
     assert pairs["Re-make"] == "qieval run params/tiny/wave-1.yaml"
     assert pairs["Made by"].endswith("notebook 10_look, seed 7")
     assert about["interim"] is True
@@ -86,7 +87,9 @@ def test_a_study_without_plan_or_window_has_a_page_too(tiny: Any, plan: WavePlan
 
 
 def test_the_record_holds_all_that_making_it_again_takes(tiny: Any, plan: WavePlan) -> None:
-    record = provenance.run_record(plan, tiny.workspace, reports=[{"report": "x"}], started="a", ended="b")
+    record = provenance.run_record(
+        plan, tiny.workspace, reports=[{"report": "x"}], source={"package": "p"}, started="a", ended="b"
+    )
     assert {"seed", "inputs", "versions", "git", "warnings", "started", "ended", "reports"} <= set(record)
     assert record["plan"]["sha256"] == provenance.plan_hash(plan.spec)
     assert [each["rows"] for each in record["inputs"]][-2:] == [4, 6]

@@ -182,7 +182,12 @@ def test_a_run_publishes_exactly_these_files_and_the_same_bytes_again(ready: Any
     assert "10_look/effect/x" in page
     assert "True" in page, "a later wave sees the results of an earlier one"
 
-    code, _, err = finished(ready.root, "run", "params/tiny/wave-1.yaml", "--jobs", "1")
+    code, out, err = finished(ready.root, "run", "params/tiny/wave-1.yaml", "params/tiny/wave-2.yaml")
+    assert code == 0, err
+    assert out.splitlines() == ["Up to date: tiny wave 1 (month 6)", "Up to date: tiny wave 2 ([red]year)"]
+    assert tree(reports) == first
+
+    code, out, err = finished(ready.root, "run", "params/tiny/wave-1.yaml", "--jobs", "1", "--force")
     assert code == 0, err
     again = tree(reports)
     differing = {name for name in first if first[name] != again[name]}
@@ -248,6 +253,20 @@ def test_a_failing_report_is_told_kept_aside_and_publishes_nothing(ready: Any, p
     after = tree(ready.root / "reports")
     assert {name: after.get(name) for name in before} == before
     assert all(name in before or name.startswith(".failed/") for name in after)
+
+
+def test_after_a_failure_the_next_run_makes_only_what_is_left_and_says_why(ready: Any) -> None:
+    bad = ready.root / "notebooks" / "20_bad.ipynb"
+    write_notebook(bad, "1 / 0")
+    ready.append(ready.wave, "  - 20_bad\n")
+    code, _, _ = finished(ready.root, "run", str(ready.wave))
+    assert code == 1
+    write_notebook(bad, show("statement", "mended"))
+    code, out, err = finished(ready.root, "run", str(ready.wave), "--why")
+    assert code == 0, err
+    assert "[1/2] tiny wave 1: 10_look is up to date" in out
+    assert "tiny wave 1: 20_bad: there is no record of it" in out
+    assert not (ready.root / "reports" / ".failed" / "tiny" / "wave-1").exists()
 
 
 def test_a_cell_that_ends_the_report_early_is_a_failure(ready: Any) -> None:
