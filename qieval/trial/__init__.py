@@ -13,6 +13,7 @@ from qieval.trial.lmm import MixedModel, mixed_model
 from qieval.trial.planning import Plan, detectable_effect, power
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
+from qieval.trial.stepped import SteppedWedge, stepped_wedge
 
 __all__ = [
     "FAMILIES",
@@ -27,6 +28,7 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
+    "SteppedWedge",
     "SteppedWedgeDesign",
     "WildBootstrap",
     "cautions",
@@ -41,5 +43,6 @@ __all__ = [
     "power",
     "robust_linear_model",
     "smallest_p",
+    "stepped_wedge",
     "wild_bootstrap",
 ]

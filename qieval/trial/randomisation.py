@@ -18,10 +18,12 @@ from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
 from qieval.trial.allocations import TIE, Shifts, matrix, of_candidates, of_scheme
 from qieval.trial.clusterlevel import block_centred, cluster_values
+from qieval.trial.orders import comparison, observed_order, shifts, start_orders
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
+from qieval.trial.wedge import TERM, Wedge, read_wedge
 
-Scheme = Literal["complete", "stratified", "pairs", "candidates"]
+Scheme = Literal["complete", "stratified", "pairs", "candidates", "stepped-wedge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +38,7 @@ class Permutation:
         rejected.
     distribution : array (m,)
         The statistic under every allocation (exact) or drawn allocation, in the outcome's unit.
-    scheme : {"complete", "stratified", "pairs", "candidates"}
+    scheme : {"complete", "stratified", "pairs", "candidates", "stepped-wedge"}
         How clusters were allocated.
     allocations : int
         How many allocations the scheme could have given.
@@ -71,12 +73,14 @@ def permutation_test(
     data: pd.DataFrame,
     *,
     outcome: str,
-    arm: str,
+    arm: str | None = None,
     cluster: str,
     covariates: Sequence[str] = (),
     stratum: str | None = None,
     pair: str | None = None,
     candidates: pd.DataFrame | NDArray[Any] | None = None,
+    start: str | None = None,
+    period: str | None = None,
     exposure: str | None = None,
     family: Family = "gaussian",
     draws: int = 10_000,
@@ -99,6 +103,9 @@ def permutation_test(
     candidates : DataFrame or array (m, K), optional
         Constrained randomisation: the allocations (0/1) that could have been drawn, the one drawn among them.
         A frame has a column for each cluster label; an array has the clusters in sorted order.
+    start, period : str, optional
+        Stepped wedge, in place of `arm`: the period in which the row's cluster starts (missing: never), and
+        the row's own period, as numbers. Start periods are permuted among clusters.
     exposure : str, optional
         Person-time of counts (family ``"poisson"``).
     family : {"gaussian", "binomial", "poisson"}
@@ -139,6 +146,23 @@ def permutation_test(
     check_level(level)
     if draws < 1:
         raise ArgumentError(f"The `draws` parameter of `{owner}` must be at least 1; not {draws!r}.")
+    if start is not None or arm is None:
+        if start is None or period is None or any(other is not None for other in (arm, pair, candidates)):
+            raise ArgumentError(
+                f"`{owner}` takes `arm`, or `start` and `period` without `arm`, `pair` and `candidates`."
+            )
+        wedge = read_wedge(
+            data,
+            outcome=outcome,
+            cluster=cluster,
+            start=start,
+            period=period,
+            covariates=names(covariates, owner=owner),
+            stratum=stratum,
+            exposure=exposure,
+            owner=owner,
+        )
+        return permute_starts(wedge, family=family, draws=draws, seed=seed, level=level)
     columns = Columns(
         outcome=outcome,
         arm=arm,
@@ -172,12 +196,36 @@ def permute(
         raise DesignError("Every stratum holds only one arm, so no other allocation was possible.")
     pair = np.column_stack([block_centred(values, roster, even), arm]) / across
     if candidates is None:
-        shifts = of_scheme(roster, pair, draws=draws, seed=seed)
+        found = of_scheme(roster, pair, draws=draws, seed=seed)
     else:
-        shifts = of_candidates(roster, pair, matrix(roster, candidates))
-    return _tested(
-        roster, float(roster.arm @ pair[:, 0]), shifts, notes, level=level, scheme=_scheme(roster, candidates)
+        found = of_candidates(roster, pair, matrix(roster, candidates))
+    blank = Estimate(
+        term=roster.term,
+        method="permutation",
+        estimate=float(roster.arm @ pair[:, 0]),
+        level=level,
+        n=roster.n,
+        n_clusters=len(roster.clusters),
+        notes=roster.notes + notes,
     )
+    return tested(blank, found, scheme=_scheme(roster, candidates))
+
+
+def permute_starts(wedge: Wedge, *, family: Family, draws: int, seed: int, level: float) -> Permutation:
+    """Test the effect of having started against the other start orders."""
+    values = wedge.cell_values(family)
+    compared = comparison(wedge, values - np.nanmean(values))
+    orders, allocations, exact = start_orders(wedge, compared.levels, draws=draws, seed=seed)
+    blank = Estimate(
+        term=TERM,
+        method="permutation",
+        estimate=float(compared.effects(observed_order(wedge, compared.levels))[0, 0]),
+        level=level,
+        n=wedge.n,
+        n_clusters=len(wedge.clusters),
+        notes=wedge.notes,
+    )
+    return tested(blank, shifts(compared, orders, allocations, exact=exact), scheme="stepped-wedge")
 
 
 def _scheme(roster: Roster, candidates: object) -> Scheme:
@@ -188,39 +236,27 @@ def _scheme(roster: Roster, candidates: object) -> Scheme:
     return "complete" if roster.columns.stratum is None else "stratified"
 
 
-def _tested(
-    roster: Roster, observed: float, shifts: Shifts, notes: tuple[str, ...], *, level: float, scheme: Scheme
-) -> Permutation:
-    count = len(shifts.outcomes)
-    reach = np.abs(np.append(shifts.outcomes, observed))
+def tested(blank: Estimate, found: Shifts, *, scheme: Scheme) -> Permutation:
+    """Compare the effect of an estimate that has no p yet with those under the other allocations."""
+    observed = blank.estimate
+    count = len(found.outcomes)
+    reach = np.abs(np.append(found.outcomes, observed))
     extreme = int((reach[:-1] >= reach[-1] - TIE * reach.max()).sum())
-    drawn = 0 if shifts.exact else 1
+    drawn = 0 if found.exact else 1
     p_value = (extreme + drawn) / (count + drawn)
-    smallest = float((np.abs(shifts.arms) >= 1 - TIE).sum()) / count if shifts.exact else 1 / (count + 1)
-    lows, highs = _spans(observed, shifts)
-    low, high = _limits(lows, highs, 1 - level)
+    smallest = float((np.abs(found.arms) >= 1 - TIE).sum()) / count if found.exact else 1 / (count + 1)
+    lows, highs = _spans(observed, found)
+    low, high = _limits(lows, highs, 1 - blank.level)
     unbounded = math.isinf(low) or math.isinf(high)
     attainable = _limits(lows, highs, smallest) if unbounded and smallest < 1 else (math.nan, math.nan)
     return Permutation(
-        estimate=Estimate(
-            term=roster.term,
-            method="permutation",
-            estimate=observed,
-            statistic=observed,
-            p_value=p_value,
-            ci_low=low,
-            ci_high=high,
-            level=level,
-            n=roster.n,
-            n_clusters=len(roster.clusters),
-            notes=roster.notes + notes,
-        ),
-        distribution=shifts.outcomes,
+        estimate=replace(blank, statistic=observed, p_value=p_value, ci_low=low, ci_high=high),
+        distribution=found.outcomes,
         scheme=scheme,
-        allocations=shifts.allocations,
-        exact=shifts.exact,
+        allocations=found.allocations,
+        exact=found.exact,
         smallest_p=smallest,
-        monte_carlo_se=math.nan if shifts.exact else math.sqrt(p_value * (1 - p_value) / count),
+        monte_carlo_se=math.nan if found.exact else math.sqrt(p_value * (1 - p_value) / count),
         attainable_level=1 - smallest if unbounded and smallest < 1 else math.nan,
         attainable_low=attainable[0],
         attainable_high=attainable[1],

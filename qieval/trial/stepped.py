@@ -1,0 +1,290 @@
+"""The effect of having started, where clusters start one after another in an order fixed by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qieval.errors import ArgumentError, DesignError, check_choice
+from qieval.results import Estimate, tidy
+from qieval.stats.columns import Floats, indicators, listed
+from qieval.stats.glm import Family
+from qieval.stats.inference import check_level, t_estimate
+from qieval.stats.mixed import fit_reml, pool
+from qieval.stats.moments import Moments
+from qieval.stats.smallsample import DfMethod, coefficients
+from qieval.trial.cautions import FEW
+from qieval.trial.lmm import BOUNDARY_NOTE
+from qieval.trial.orders import count_orders, waiting
+from qieval.trial.parts import names
+from qieval.trial.randomisation import Permutation, permute_starts
+from qieval.trial.wedge import TERM, Wedge, read_wedge
+
+HUSSEY_HUGHES = "hussey-hughes-kr"
+MODEL_NOTE = (
+    "Assumes an effect that is there at once and stays the same, and periods that move all clusters alike."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SteppedWedge:
+    """The effect of having started, by its permutation test and by a model, with what is needed to judge it.
+
+    Attributes
+    ----------
+    ladder : tuple of Estimate
+        ``"permutation"`` first, then ``"hussey-hughes-kr"`` (not for counts). A method that these data refuse
+        has NaN and the reason in its notes.
+    permutation : Permutation or None
+        The test over start orders; None while nothing can be compared.
+    cells : DataFrame
+        One row a cluster and period with data: `cluster`, `start` (missing for never), `period`, `exposed`,
+        `exposure_time` (periods since the start, 0 in the first; missing before), `n` (rows), `mean` (mean,
+        proportion or rate).
+    orders, patterns : int
+        How many start orders there could have been, and how many of them differ within the data.
+    family : {"gaussian", "binomial", "poisson"}
+        Kind of the outcome.
+    waiting : str
+        Why nothing can be estimated; empty where something can.
+    lost : tuple
+        Clusters without any complete row.
+    interim : str
+        Why p-values are held back; empty for a final result.
+    """
+
+    ladder: tuple[Estimate, ...]
+    permutation: Permutation | None
+    cells: pd.DataFrame
+    orders: int
+    patterns: int
+    family: Family
+    waiting: str = ""
+    lost: tuple[object, ...] = ()
+    interim: str = ""
+
+    @property
+    def primary(self) -> Estimate:
+        """The permutation over start orders: it needs no model of clusters or periods."""
+        return self.ladder[0]
+
+    @property
+    def smallest_p(self) -> float:
+        """Smallest p that the test over start orders can give; NaN while nothing can be compared."""
+        return self.permutation.smallest_p if self.permutation else math.nan
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader must know before the numbers, the gravest first."""
+        clusters = self.cells["cluster"].nunique()
+        said = []
+        if not self.waiting:
+            alike = f", of which {self.patterns:,} differ so far" if self.patterns < self.orders else ""
+            said.append(
+                f"The {clusters} clusters could have started in {self.orders:,} orders{alike}. The test over "
+                f"them cannot give a p-value below {self.smallest_p:.3g}, however large the effect."
+            )
+        if clusters < 2 * FEW:
+            said.append(
+                f"Few clusters: {clusters}. What happened at one of them while it was exposed cannot be told "
+                "from the effect; read the clusters’ own courses."
+            )
+        if self.lost:
+            said.append(f"Left out, because no participant there has complete data: {listed(self.lost)}.")
+        return tuple(said)
+
+    def tidy(self) -> pd.DataFrame:
+        """One row a method, the primary first."""
+        return tidy(self.ladder)
+
+    def without_p(self, reason: str, *, when: bool = True) -> SteppedWedge:
+        """Return a copy for an interim look: estimates and intervals, no test, no p, no distribution."""
+        if not when:
+            return self
+        held = self.permutation and replace(
+            self.permutation,
+            estimate=self.permutation.estimate.without_p(reason),
+            distribution=np.empty(0),
+            monte_carlo_se=math.nan,
+        )
+        ladder = tuple(row.without_p(reason) for row in self.ladder)
+        return replace(self, ladder=ladder, permutation=held, interim=reason)
+
+
+def stepped_wedge(
+    data: pd.DataFrame,
+    *,
+    outcome: str,
+    cluster: str,
+    start: str,
+    period: str,
+    covariates: Sequence[str] = (),
+    stratum: str | None = None,
+    exposure: str | None = None,
+    family: Family = "gaussian",
+    draws: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str = "",
+) -> SteppedWedge:
+    """Estimate the effect of having started, in a stepped wedge.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a participant and period; rows with a missing outcome, covariate or exposure are left out and
+        counted in `notes`.
+    outcome, cluster : str
+        Columns.
+    start, period : str
+        The period in which the row's cluster starts (missing: never), and the row's own; numbers.
+    covariates : sequence of str
+        Adjusted for before cells are compared: residuals of a fit on covariates and periods.
+    stratum : str, optional
+        Start orders are permuted within strata only.
+    exposure : str, optional
+        Person-time of a count.
+    family : {"gaussian", "binomial", "poisson"}
+        Means; proportions (risk difference); rates.
+    draws, seed : int
+        For designs of more than 200,000 start orders.
+    level : float
+        Coverage of the intervals.
+    unit : str
+        Unit of the effect.
+
+    Returns
+    -------
+    SteppedWedge
+        While no cluster has started, or none is left to compare with, its estimates are absent and `waiting`
+        says why.
+
+    Notes
+    -----
+    The estimate is the least-squares coefficient of exposure among cell values (a cluster in a period) with
+    the periods as fixed effects, each cell counted once: exposed less not yet exposed clusters of the same
+    period. Its test permutes start periods among clusters (Wang & De Gruttola 2017, doi 10.1002/sim.7329), so
+    it needs no assumption on how results of a cluster hang together over time; its interval assumes that
+    exposure moves a cluster's cells by the same amount in every period. Beside it stands the model of Hussey
+    & Hughes (2007, doi 10.1016/j.cct.2006.05.007): period effects, a random intercept a cluster,
+    Kenward–Roger; its standard error is too small where clusters move apart from period to period.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"site": list("aaabbbccc"), "start": [2] * 3 + [3] * 3 + [4] * 3,
+    ...                      "quarter": [1, 2, 3] * 3, "score": [5.0, 8, 9, 5, 6, 9, 4, 5, 6]})
+    >>> found = stepped_wedge(rows, outcome="score", cluster="site", start="start", period="quarter")
+    >>> found.orders, round(found.primary.estimate, 2)
+    (6, 2.75)
+    """
+    owner = "stepped_wedge"
+    check_level(level)
+    check_choice(family, Family, name="family", owner=owner)
+    if draws < 1:
+        raise ArgumentError(f"The `draws` parameter of `{owner}` must be at least 1; not {draws!r}.")
+    wedge = read_wedge(
+        data,
+        outcome=outcome,
+        cluster=cluster,
+        start=start,
+        period=period,
+        covariates=names(covariates, owner=owner),
+        stratum=stratum,
+        exposure=exposure,
+        owner=owner,
+    )
+    test, why = None, ""
+    try:
+        test = permute_starts(wedge, family=family, draws=draws, seed=seed, level=level)
+    except DesignError as reason:
+        why = waiting(wedge)
+        if str(reason) != why:
+            raise
+    ladder = [test.estimate if test else _absent(wedge, "permutation", why, level)]
+    if family != "poisson":
+        ladder.append(_model(wedge, why, level))
+    ladder = [replace(row, unit=unit) for row in ladder]
+    return SteppedWedge(
+        ladder=tuple(ladder),
+        permutation=replace(test, estimate=ladder[0]) if test else None,
+        cells=_cells(wedge, family),
+        orders=count_orders(wedge, wedge.start),
+        patterns=count_orders(wedge, np.where(wedge.start > wedge.periods[-1], np.inf, wedge.start)),
+        family=family,
+        waiting=why,
+        lost=wedge.lost,
+    )
+
+
+def _absent(wedge: Wedge, method: str, why: str, level: float) -> Estimate:
+    return Estimate(
+        term=TERM,
+        method=method,
+        estimate=math.nan,
+        level=level,
+        n=wedge.n,
+        n_clusters=len(wedge.clusters),
+        notes=(why,),
+    )
+
+
+def _model(wedge: Wedge, why: str, level: float) -> Estimate:
+    try:
+        return exposure_model(wedge, df="kenward-roger", level=level)
+    except DesignError as reason:
+        return _absent(wedge, HUSSEY_HUGHES, why or f"Not estimated: {reason}", level)
+
+
+def exposure_model(wedge: Wedge, *, df: DfMethod, level: float) -> Estimate:
+    """Fit the model of Hussey & Hughes to rows: exposure, periods, strata, covariates, a random intercept."""
+    periods, titles = indicators(wedge.of_period, tuple(wedge.periods), name="period")
+    exposed = wedge.exposed[wedge.of_cluster, wedge.of_period].astype(np.float64)
+    strata, blocks = indicators(wedge.block, tuple(np.unique(wedge.block)), name="stratum")
+    moments = Moments.from_arrays(
+        outcome=wedge.outcome,
+        codes=wedge.of_cluster,
+        clusters=wedge.clusters,
+        level=strata,
+        constants=blocks,
+        rows=np.column_stack([exposed, periods, wedge.rows]),
+        covariates=(TERM, *titles, *wedge.titles),
+    )
+    pooled = pool(moments)
+    fit = fit_reml(pooled)
+    fixed = coefficients(pooled, fit, df=df, constants=len(moments.constants))
+    place = pooled.names.index(TERM)
+    return t_estimate(
+        term=TERM,
+        method=HUSSEY_HUGHES,
+        estimate=float(fixed.estimate[place]),
+        se=float(fixed.se[place]),
+        df=float(fixed.df[place]),
+        level=level,
+        n=wedge.n,
+        n_clusters=len(wedge.clusters),
+        notes=(*wedge.notes, MODEL_NOTE, *((BOUNDARY_NOTE,) if fit.theta == 0 else ())),
+    )
+
+
+def _cells(wedge: Wedge, family: Family) -> pd.DataFrame:
+    plain = replace(wedge, rows=wedge.rows[:, :0], titles=())
+    shape = wedge.exposed.shape
+    start: Floats = np.where(np.isinf(wedge.start), np.nan, wedge.start)
+    columns: dict[str, Any] = {
+        "cluster": np.repeat(np.array(wedge.clusters, dtype=object), shape[1]),
+        "start": np.repeat(start, shape[1]),
+        "period": np.tile(wedge.periods, shape[0]),
+        "exposed": wedge.exposed.ravel(),
+        "n": wedge.total(np.ones(wedge.n)).astype(int).ravel(),
+        "mean": plain.cell_values(family).ravel(),
+    }
+    frame = pd.DataFrame(columns)
+    since = (frame["period"] - frame["start"]).where(frame["exposed"])
+    frame.insert(4, "exposure_time", since)
+    return frame[frame["n"] > 0].reset_index(drop=True)
