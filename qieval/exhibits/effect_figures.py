@@ -16,7 +16,7 @@ from qieval.exhibits.format import integer, plural
 from qieval.exhibits.phrases import counted, level_of
 from qieval.exhibits.svg import INK, LINE, SOFT, A, B, canvas, to_svg
 from qieval.results import Estimate, Quantity, tidy
-from qieval.trial import Effect
+from qieval.trial import Effect, Permutation
 
 ROW = 34
 BINS = 40
@@ -96,9 +96,13 @@ def randomisation(effect: Effect, quantity: Quantity) -> Figure | Statement:
             role="note",
             say="The randomisation distribution is shown at the plan’s primary wave, not before.",
         )
-    scale = scale_of(effect, quantity)
-    observed = scale.factor * effect.permutation.estimate.estimate
-    frame = _binned(effect, scale)
+    return histogram(effect.permutation, scale_of(effect, quantity), name="randomisation", noun="allocation")
+
+
+def histogram(test: Permutation, scale: Scale, *, name: str, noun: str) -> Figure:
+    """Draw the distribution of a randomisation test, with the observed difference and its mirror image."""
+    observed = scale.factor * test.estimate.estimate
+    frame = _binned(test, scale)
     fig, ax = canvas(640, 230)
     extreme = (frame["low"] >= abs(observed)) | (frame["high"] <= -abs(observed))
     for chosen, colour in ((~extreme, LINE), (extreme, A)):
@@ -107,26 +111,25 @@ def randomisation(effect: Effect, quantity: Quantity) -> Figure | Statement:
     ax.axvline(observed, color=INK, linewidth=2)
     ax.axvline(-observed, color=SOFT, linewidth=1, linestyle=(0, (2, 3)))
     ax.set_xlabel(f"Difference, {scale.unit}")
-    ax.set_ylabel("Allocations")
+    ax.set_ylabel(plural(noun).capitalize())
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: integer(value)))
     reach = 1.05 * max(frame["high"].max(), -frame["low"].min())
     ax.set_xlim(-reach, reach)
-    test = effect.permutation
     counted = "possible" if test.exact else "drawn"
     shown = scale.show(plus=True)(test.estimate.estimate)
     share = share_of(test.estimate.p_value)
     return Figure(
-        name="randomisation",
+        name=name,
         caption=(
-            f"Differences that {integer(len(test.distribution))} {counted} allocations would have given if "
-            "the intervention made no difference. Solid line: the observed one; dashed: its mirror image."
+            f"Differences that {integer(len(test.distribution))} {counted} {plural(noun)} would have given "
+            "if the intervention made no difference. Solid line: the observed one; dashed: its mirror image."
         ),
         alt=(
             f"Histogram around zero. The observed difference is {shown} {scale.unit}; {share} of the "
-            "allocations lie at least as far from zero."
+            f"{plural(noun)} lie at least as far from zero."
         ),
-        svg=to_svg(fig, name="randomisation"),
+        svg=to_svg(fig, name=name),
         frame=frame,
     )
 
@@ -185,10 +188,10 @@ def _clusters_alt(effect: Effect, frame: pd.DataFrame, quantity: Quantity, site:
     return f"Dot plot of {plural(site)} by arm. {'; '.join(said)}."
 
 
-def _binned(effect: Effect, scale: Scale) -> pd.DataFrame:
+def _binned(test: Permutation, scale: Scale) -> pd.DataFrame:
     """Count allocations in bins that are symmetric about zero and end at the observed difference."""
-    values = scale.factor * effect.permutation.distribution
-    observed = abs(scale.factor * effect.permutation.estimate.estimate)
+    values = scale.factor * test.distribution
+    observed = abs(scale.factor * test.estimate.estimate)
     reach = float(np.abs(values).max()) or 1.0
     width = 2 * reach / BINS
     if observed > width:

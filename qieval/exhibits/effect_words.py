@@ -9,7 +9,7 @@ from qieval.exhibits.core import Statement
 from qieval.exhibits.format import DASH, Shower, decimals_for, fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity
-from qieval.trial import Effect
+from qieval.trial import Effect, SteppedWedge
 from qieval.trial import cautions as trial_cautions
 from qieval.trial.cautions import FEW
 
@@ -41,7 +41,7 @@ class Scale:
         return lambda value: inner(None if value is None else self.factor * value)
 
 
-def scale_of(effect: Effect, quantity: Quantity) -> Scale:
+def scale_of(effect: Effect | SteppedWedge, quantity: Quantity) -> Scale:
     """Choose how the numbers of this effect are shown."""
     binary = quantity.kind == "binary"
     factor = 100.0 if binary else 1.0

@@ -23,8 +23,13 @@ class Analysis:
         Who was left out and why, by arm; see `qieval.pipeline.flow.flow`.
     outcome : str
         Column of the outcome.
-    cluster, arm : str
-        Columns of the site and of its arm.
+    cluster : str
+        Column of the site.
+    arm : str, optional
+        Column of the site's arm; None in a stepped wedge.
+    start, period : str, optional
+        In a stepped wedge, columns of the period in which the row's site starts (absent for never) and of the
+        row's own; `data` then holds the rows of all waves up to this one.
     stratum, pair : str, optional
         Column of the stratum, or of the matched pair, within which sites were allocated.
     covariates : tuple of str
@@ -46,7 +51,9 @@ class Analysis:
     flow: pd.DataFrame
     outcome: str
     cluster: str
-    arm: str
+    arm: str | None
+    start: str | None
+    period: str | None
     stratum: str | None
     pair: str | None
     covariates: tuple[str, ...]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
+from qieval.pipeline.model import StudyFile
 
 ALL = "all"
 FLOW = ("step", "label", "kind", "arm", "sites", "participants", "rows")
@@ -28,6 +30,8 @@ class Participants:
         Participants whose data may not be used.
     arms : tuple of str
         Labels of the arms, control first; empty where the sites have none.
+    through : bool
+        Whether all waves up to this one are analysed together, as in a stepped wedge.
     """
 
     roster: pd.DataFrame
@@ -35,11 +39,12 @@ class Participants:
     wave: int
     withdrawn: frozenset[str]
     arms: tuple[str, ...] = ()
+    through: bool = False
 
     @property
     def here(self) -> pd.Series[Any]:
-        """Rows of this wave."""
-        return self.rows["wave"] == self.wave
+        """Rows of this wave, or of all waves up to it."""
+        return self.rows["wave"] <= self.wave if self.through else self.rows["wave"] == self.wave
 
     @property
     def staying(self) -> pd.Series[Any]:
@@ -74,14 +79,14 @@ def flow(
     rows, here, staying = participants.rows, participants.here, participants.staying
     usable = participants.usable
     silent = ~participants.roster["site"].isin(usable["site"])
-    wave = participants.wave
+    wave, span = participants.wave, "up to" if participants.through else "at"
     steps = [
         ("roster", "Sites in the roster", "kept", participants.roster),
-        ("silent", f"Sites without participants at wave {wave}", "excluded", participants.roster[silent]),
+        ("silent", f"Sites without participants {span} wave {wave}", "excluded", participants.roster[silent]),
         ("read", "Rows read, all waves", "kept", rows),
         ("other-waves", "Of earlier waves", "excluded", rows[~here]),
         ("withdrawn", "Withdrawn", "excluded", rows[here & ~staying]),
-        ("this-wave", f"At wave {wave}", "kept", usable),
+        ("this-wave", f"{span.capitalize()} wave {wave}", "kept", usable),
     ]
     if outcome is not None:
         steps += _analysed(usable, outcome, exposure)
@@ -93,6 +98,24 @@ def present(rows: pd.DataFrame, outcome: str, exposure: str | None = None) -> pd
     """Tell which rows have the outcome, and the exposure where it needs one."""
     there = rows[outcome].notna()
     return there if exposure is None else there & rows[exposure].notna()
+
+
+def variables_of(spec: StudyFile, there: Collection[str]) -> list[tuple[str, str, str]]:
+    """List what a participant's row should hold: column, label, and what it serves as."""
+    found = [(name, outcome.label, "outcome") for name, outcome in spec.outcomes.items()]
+    for outcome in spec.outcomes.values():
+        if outcome.baseline:
+            found.append((outcome.baseline, f"{outcome.label}, baseline", "baseline"))
+        if outcome.exposure:
+            found.append((outcome.exposure, _words(outcome.exposure), "exposure"))
+        found += [(covariate, _words(covariate), "covariate") for covariate in outcome.covariates]
+    found += [(each, _words(each), "group") for each in spec.equity.strata if each in there]
+    return list(dict.fromkeys(found))
+
+
+def _words(name: str) -> str:
+    words = name.replace("race_ethnicity", "race and ethnicity").replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def completeness(

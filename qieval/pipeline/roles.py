@@ -118,6 +118,8 @@ def outcomes(scope: Scope) -> Shape:
     """A participant at a wave."""
     spec = scope.spec
     rules = {"participant": Rule(name="participant"), "site": Rule(name="site"), "wave": _wave(scope)}
+    if spec.allocation and spec.allocation.start:
+        rules["period"] = Rule(name="period", kind="integer")
     for name, outcome in spec.outcomes.items():
         rules |= {rule.name: rule for rule in _outcome(name, outcome)}
     for name in ("race_ethnicity", "language", *spec.equity.strata):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,7 +11,7 @@ from qieval.errors import DesignError, InputError, refuse
 from qieval.pipeline.analysis import Analysis, primary_method, standing
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present
+from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
 from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
@@ -149,7 +148,9 @@ class Study:
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
             outcome=outcome,
             cluster="site",
-            arm="arm",
+            arm=None if self._start else "arm",
+            start=self._start,
+            period="period" if self._start else None,
             stratum=allocation.stratum if allocation else None,
             pair=allocation.pair if allocation else None,
             covariates=tuple(covariates),
@@ -168,17 +169,7 @@ class Study:
     def completeness(self) -> pd.DataFrame:
         """How much of each outcome, baseline, exposure, covariate and group is there at this wave, by arm."""
         people = self._participants()
-        variables = [(name, outcome.label, "outcome") for name, outcome in self.spec.outcomes.items()]
-        for outcome in self.spec.outcomes.values():
-            if outcome.baseline:
-                variables.append((outcome.baseline, f"{outcome.label}, baseline", "baseline"))
-            if outcome.exposure:
-                variables.append((outcome.exposure, _words(outcome.exposure), "exposure"))
-            variables += [(covariate, _words(covariate), "covariate") for covariate in outcome.covariates]
-        variables += [
-            (each, _words(each), "group") for each in self.spec.equity.strata if each in people.rows
-        ]
-        return completeness(people.usable, list(dict.fromkeys(variables)), people.arms)
+        return completeness(people.usable, variables_of(self.spec, people.rows.columns), people.arms)
 
     def allocation(self) -> pd.DataFrame:
         """Count sites by stratum and arm: columns `stratum`, `arm`, `sites`."""
@@ -203,14 +194,20 @@ class Study:
         return published_results(self._extract.workspace, self.name, self.wave)
 
     def _refuse_unless_comparable(self, people: Participants) -> None:
-        if not people.arms:
+        if not people.arms and not self._start:
             raise DesignError(f"The sites of {self.name} have no arms, so there is no effect to estimate.")
         scheme = self.spec.allocation.scheme if self.spec.allocation else None
-        if scheme in ("constrained", "stepped-wedge"):
+        if scheme == "constrained":
             raise DesignError(
                 f"The allocation of {self.name} is {scheme}: reports compare arms allocated completely, "
                 "within strata or within pairs. Call qieval.trial.permutation_test with the candidates."
             )
+
+    @property
+    def _start(self) -> str | None:
+        """Column of the sites' start periods in a stepped wedge."""
+        allocation = self.spec.allocation
+        return allocation.start if allocation and allocation.scheme == "stepped-wedge" else None
 
     def _outcome(self, name: str) -> Outcome:
         outcomes = self.spec.outcomes
@@ -240,12 +237,17 @@ class Study:
     def _participants(self) -> Participants:
         roster, rows = self.table("sites"), self._read("outcomes")
         arms = self.arms if "arm" in roster else ()
-        joined = (["arm"] if arms else []) + ([self.spec.stratum] if self.spec.stratum else [])
+        joined = ["arm"] * bool(arms) + [name for name in (self.spec.stratum, self._start) if name]
         placed = rows.drop(columns=[name for name in joined if name in rows]).merge(
             roster[["site", *joined]], on="site", how="left", validate="many_to_one"
         )
         return Participants(
-            roster=roster, rows=placed, wave=self.wave, withdrawn=self._withdrawn(), arms=arms
+            roster=roster,
+            rows=placed,
+            wave=self.wave,
+            withdrawn=self._withdrawn(),
+            arms=arms,
+            through=bool(self._start),
         )
 
 
@@ -281,8 +283,3 @@ def _with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFra
     if "arm" not in frame or not arms:
         return frame
     return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))
-
-
-def _words(name: str) -> Any:
-    words = name.replace("race_ethnicity", "race and ethnicity").replace("_", " ")
-    return words[:1].upper() + words[1:]

@@ -58,7 +58,7 @@ def _wave(seed: int, truth: Truth, roster: pd.DataFrame, wave: int) -> pd.DataFr
             "wave": wave,
         }
     )
-    people = _people(seed, wave, len(where))
+    people = people_of(seed, wave, len(where))
     level = {name: _site_level(seed, truth, roster, name, wave)[where] for name in ("relapse", "visits")}
     return pd.concat(
         [
@@ -88,7 +88,8 @@ def _site_level(seed: int, truth: Truth, roster: pd.DataFrame, name: str, wave: 
     return outcome.base + outcome.trend[wave] + region + deviation + coached * outcome.effects[wave]
 
 
-def _people(seed: int, wave: int, n: int) -> pd.DataFrame:
+def people_of(seed: int, wave: int, n: int) -> pd.DataFrame:
+    """Draw n people of a wave: age, sex, race_ethnicity, language."""
     age = MEAN_AGE + AGE_SD * stream(seed, "outcomes", "age", wave).standard_normal(n)
     women = stream(seed, "outcomes", "sex", wave).random(n) < WOMEN
     group = pick(stream(seed, "outcomes", "race_ethnicity", wave).random(n), np.array(GROUP_SHARES))
@@ -97,13 +98,13 @@ def _people(seed: int, wave: int, n: int) -> pd.DataFrame:
         {
             "age": np.clip(np.floor(age + 0.5), *AGES).astype(np.int64),
             "sex": np.where(women, "female", "male"),
-            "race_ethnicity": _recorded(seed, "race_ethnicity", wave, np.array(GROUPS, dtype=object)[group]),
-            "language": _recorded(seed, "language", wave, np.array(LANGUAGES, dtype=object)[tongue]),
+            "race_ethnicity": recorded(seed, "race_ethnicity", wave, np.array(GROUPS, dtype=object)[group]),
+            "language": recorded(seed, "language", wave, np.array(LANGUAGES, dtype=object)[tongue]),
         }
     )
 
 
-def _recorded(seed: int, name: str, wave: int, values: np.ndarray) -> np.ndarray:
+def recorded(seed: int, name: str, wave: int, values: np.ndarray) -> np.ndarray:
     """Replace some values by the reason for which none was recorded."""
     lost = stream(seed, "outcomes", name, "recorded", wave).random(len(values)) < UNRECORDED[wave]
     draws = stream(seed, "outcomes", name, "reason", wave).random(len(values))

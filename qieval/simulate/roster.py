@@ -65,7 +65,8 @@ def sizes(seed: int, truth: Truth, wave: int) -> Ints:
     base = profile[stream(seed, "sites", "size").random(n).argsort()]
     size = base * (0.92 + 0.16 * stream(seed, "sites", "size", wave).random(n))
     size = np.minimum(size, truth.largest)
-    size[codes.index(truth.closed_site)] *= _share_open(truth, wave)
+    if truth.closed_site:
+        size[codes.index(truth.closed_site)] *= _share_open(truth, wave)
     return np.maximum(np.floor(size + 0.5), truth.smallest).astype(np.int64)
 
 

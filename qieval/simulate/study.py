@@ -16,6 +16,9 @@ from qieval.simulate.roster import known_at, sites
 from qieval.simulate.teams import capability, coaching
 from qieval.simulate.truth import DEMO, Truth
 
+TABLES = ("sites", "outcomes", "capability", "coaching", "measures", "sources", "segments", "codebook")
+WHOLE = ("sites", "segments", "codebook")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedStudy:
@@ -45,20 +48,58 @@ class SimulatedStudy:
     codebook: pd.DataFrame
     texts: Mapping[str, Transcript]
 
+    @property
+    def waves(self) -> range:
+        """Numbers of the waves."""
+        return range(len(self.truth.cuts))
+
     def at(self, wave: int) -> dict[str, pd.DataFrame]:
         """Return every table as it was known at the end of a wave's window, by name."""
         last = self.truth.cuts[wave][1]
-        heard = self.sources[self.sources["wave"] <= wave]
-        return {
-            "sites": known_at(self.sites, last),
-            "outcomes": self.outcomes[self.outcomes["wave"] <= wave],
-            "capability": self.capability[self.capability["wave"] <= wave],
-            "coaching": self.coaching[self.coaching["date"] <= last],
-            "measures": self.measures[self.measures["period"] <= last[:7]],
-            "sources": heard,
-            "segments": self.segments[self.segments["source"].isin(heard["source"])],
-            "codebook": self.codebook,
-        }
+        tables = {name: getattr(self, name) for name in TABLES}
+        return {**known(tables, wave, last), "sites": known_at(self.sites, last)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimulatedTables:
+    """The tables of a simulated study over all its waves.
+
+    Attributes
+    ----------
+    tables : mapping of str to DataFrame
+        By role.
+    cuts : mapping of int to (str, str)
+        First and last day of each wave's window.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    cuts: Mapping[int, tuple[str, str]]
+
+    @property
+    def waves(self) -> tuple[int, ...]:
+        """Numbers of the waves."""
+        return tuple(self.cuts)
+
+    def at(self, wave: int) -> dict[str, pd.DataFrame]:
+        """Return every table as it was known at the end of a wave's window, by name."""
+        return known(self.tables, wave, self.cuts[wave][1])
+
+
+def known(tables: Mapping[str, pd.DataFrame], wave: int, last: str) -> dict[str, pd.DataFrame]:
+    """Give the rows of tables that a data cut holds: by their wave, else by their month or first day."""
+    rows = {name: _until(frame, wave, last) for name, frame in tables.items() if name not in WHOLE}
+    heard = tables["segments"]["source"].isin(rows["sources"]["source"])
+    rows["segments"] = tables["segments"][heard]
+    return {name: rows.get(name, frame) for name, frame in tables.items()}
+
+
+def _until(frame: pd.DataFrame, wave: int, last: str) -> pd.DataFrame:
+    if "wave" in frame:
+        return frame[frame["wave"] <= wave]
+    for column, end in {"period": last[:7], "date": last, "start": last}.items():
+        if column in frame:
+            return frame[frame[column] <= end]
+    return frame
 
 
 def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
@@ -87,14 +128,14 @@ def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
     )
 
 
-def write(study: SimulatedStudy, folder: Path) -> list[Path]:
+def write(study: SimulatedStudy | SimulatedTables, folder: Path) -> list[Path]:
     """Write the extract of every wave as ``folder/wave-N/<table>.csv``; return the files in order.
 
     Each wave's folder holds all rows up to its cut. The same study gives the same bytes: UTF-8, LF line ends,
     person-years with two decimals, yes-or-no as true and false, nothing where a value is missing.
     """
     written = []
-    for wave in range(len(study.truth.cuts)):
+    for wave in study.waves:
         place = folder / f"wave-{wave}"
         place.mkdir(parents=True, exist_ok=True)
         for name, frame in study.at(wave).items():

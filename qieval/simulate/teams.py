@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -21,19 +22,31 @@ HELD = 0.90
 MEDIAN_STEP_DAYS = 24.0
 
 
-def capability(seed: int, truth: Truth = DEMO) -> pd.DataFrame:
+def capability(
+    seed: int, truth: Truth = DEMO, *, growth: Mapping[str, tuple[float, ...]] | None = None
+) -> pd.DataFrame:
     """Draw the answers of four to eight people a team and wave to an instrument of 24 items, 1 to 7.
 
     Most people answer at every wave under one respondent id; some leave after the first wave, some
     join later. A blank answer was not given.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the study.
+    truth : Truth
+        What is true.
+    growth : mapping of str to tuple of float, optional
+        Growth of each site's team since its first wave, by wave; that of its arm by default.
 
     Returns
     -------
     DataFrame
         respondent, site, role, wave, instrument, q01 to q24.
     """
+    grown = growth or {site: truth.capability.growth(arm) for site, arm in _arms(seed, truth)}
     return pd.concat(
-        [_team(seed, truth, site, arm) for site, arm in _arms(seed, truth)], ignore_index=True
+        [_team(seed, truth, site, by) for site, by in grown.items()], ignore_index=True
     ).sort_values(["wave", "respondent"], kind="stable", ignore_index=True)
 
 
@@ -42,9 +55,8 @@ def _arms(seed: int, truth: Truth) -> list[tuple[str, str]]:
     return list(zip(roster["site"], roster["arm"], strict=True))
 
 
-def _team(seed: int, truth: Truth, site: str, arm: str) -> pd.DataFrame:
+def _team(seed: int, truth: Truth, site: str, growth: tuple[float, ...]) -> pd.DataFrame:
     present = _attendance(seed, site, len(truth.cuts))
-    growth = truth.capability.growth(arm)
     base = truth.capability.base + truth.capability.team_sd * float(
         stream(seed, "capability", "team", site).standard_normal()
     )
@@ -105,17 +117,29 @@ def coaching(seed: int, truth: Truth = DEMO) -> pd.DataFrame:
     DataFrame
         site, date, kind (contact, step), step (1 to 12, of steps), minutes and held (of contacts).
     """
+    start = date.fromisoformat(truth.cuts[1][0])
+    introduced = date.fromisoformat(truth.cuts[0][1]) - timedelta(days=INTRODUCED_BEFORE)
     coached = [site for site, arm in _arms(seed, truth) if arm == COACHED]
+    return contacts_and_steps(seed, dict.fromkeys(coached, (introduced, start)), truth.cuts[-1][1])
+
+
+def contacts_and_steps(seed: int, starts: Mapping[str, tuple[date, date]], last: str) -> pd.DataFrame:
+    """Draw the coaching log of sites from their introduction and first day of coaching to a last day."""
+    end = date.fromisoformat(last)
     log = pd.concat(
-        [part for site in coached for part in (_contacts(seed, truth, site), _steps(seed, truth, site))],
+        [
+            part
+            for site, (introduced, start) in starts.items()
+            for part in (_contacts(seed, site, introduced, start, end), _steps(seed, site, start, end))
+        ],
         ignore_index=True,
     ).astype({"step": "Int64", "minutes": "Int64", "held": "boolean"})
     return log.sort_values(["date", "site", "kind"], kind="stable", ignore_index=True)
 
 
-def _contacts(seed: int, truth: Truth, site: str) -> pd.DataFrame:
-    months = pd.period_range(truth.cuts[1][0], truth.cuts[-1][1], freq="M")
-    planned = [date.fromisoformat(truth.cuts[0][1]) - timedelta(days=INTRODUCED_BEFORE)]
+def _contacts(seed: int, site: str, introduced: date, start: date, end: date) -> pd.DataFrame:
+    months = pd.period_range(start, end, freq="M")
+    planned = [introduced]
     planned += [date(month.year, month.month, day) for month in months for day in CONTACT_DAYS]
     n = len(planned)
     draws = stream(seed, "coaching", "contacts", site)
@@ -135,11 +159,10 @@ def _contacts(seed: int, truth: Truth, site: str) -> pd.DataFrame:
     )
 
 
-def _steps(seed: int, truth: Truth, site: str) -> pd.DataFrame:
+def _steps(seed: int, site: str, start: date, end: date) -> pd.DataFrame:
     draws = stream(seed, "coaching", "steps", site)
     pace = np.exp(0.25 * draws.standard_normal())
     days = 7 + np.floor(MEDIAN_STEP_DAYS * pace * np.exp(0.4 * draws.standard_normal(STEPS)) * 0.75)
-    start, end = date.fromisoformat(truth.cuts[1][0]), date.fromisoformat(truth.cuts[-1][1])
     reached = [start + timedelta(days=int(total)) for total in days.cumsum()]
     kept = [day for day in reached if day <= end]
     return pd.DataFrame(

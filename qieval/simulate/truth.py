@@ -92,7 +92,7 @@ class Truth:
     smallest, largest, mean_size : int
         Participants a site and wave.
     closed_site, closed_on : str
-        The site that stops recruiting, and when; it stays in the roster.
+        The site that stops recruiting (empty for none), and when; it stays in the roster.
     autocorrelation : float
         Correlation of a site's own deviation between two waves.
     within_sd : float

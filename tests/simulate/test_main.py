@@ -10,7 +10,7 @@ from qieval.simulate.study import as_csv
 
 
 def test_the_command_writes_the_waves_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "new"), "--seed", "5"]) == 0
+    assert main([str(tmp_path / "new"), "--study", "demo-collab", "--seed", "5"]) == 0
     assert capsys.readouterr().out.startswith("24 files, 1.")
     written = (tmp_path / "new" / "wave-2" / "outcomes.csv").read_text(encoding="utf-8")
     assert written == as_csv(simulate(5).outcomes)
@@ -21,3 +21,14 @@ def test_a_seed_that_is_no_number_is_refused(tmp_path: Path) -> None:
         main([str(tmp_path), "--seed", "five"])
     assert stopped.value.code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_s_name_says_which_study_and_another_name_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "demo-ms")]) == 0
+    assert (tmp_path / "demo-ms" / "wave-3" / "sites.csv").exists()
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path / "other")])
+    assert stopped.value.code == 2
+    assert "Add --study, one of demo-collab, demo-ms" in capsys.readouterr().err
