@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from qieval.errors import Fault
 from qieval.pipeline.convert import converted, texts
 from qieval.pipeline.faults import suggestion
+from qieval.pipeline.hints import likely
 from qieval.pipeline.links import linked
 from qieval.pipeline.readers import RawTable
 from qieval.pipeline.roles import SHAPES, Rule, Scope, Shape
@@ -206,6 +207,8 @@ def _wrong(table: RawTable, rule: Rule, rows: pd.Index[Any], expected: str | Non
 
 
 def _remedy(table: RawTable, rule: Rule, shown: pd.Series[Any], expected: str | None) -> str | None:
+    if hint := likely(shown, rule.kind, rule.name):
+        return f"write {hint} under tables.{table.role} in study.yaml, or mend them"
     if rule.levels and len(shown):
         hint = suggestion(shown.iloc[0], rule.levels)
         return f"mend them{hint}, or map them under tables.{table.role}.recode.{rule.name}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.model import StudyFile, TableSpec, WaveFile
+from qieval.pipeline.model import StudyFile, WaveFile
+from qieval.pipeline.tables import TableSpec
 from qieval.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may ha
     from qieval.pipeline.checks import CheckedTables
     from qieval.pipeline.readers import RawTable
 
+WAVED = ("outcomes", "capability", "sources")
 CHECKED_WITH = {"segments": ("sources", "codebook"), "sources": (), "codebook": (), "sites": ()}
 
 
@@ -77,7 +79,9 @@ class Extract:
 
         if role not in self._raw:
             path, spec = self.table(role)
-            self._raw[role] = read_table(path, spec, role=role, file=self.file(role))
+            unite = {**self.spec.unite, **self.wave.unite}
+            read = read_table(path, spec, role=role, file=self.file(role), unite=unite)
+            self._raw[role] = _of_this_wave(read, self.wave.wave)
         return self._raw[role]
 
     def file(self, role: str) -> str:
@@ -199,6 +203,14 @@ def open_extract(workspace: Workspace, study: str, wave: int) -> Extract:
     if faults:
         raise InputError(faults)
     return Extract(workspace=workspace, name=study, spec=spec, wave=asked)
+
+
+def _of_this_wave(table: RawTable, wave: int) -> RawTable:
+    """Take the rows of a table that has no column for the wave as this wave's."""
+    if table.role not in WAVED or "wave" in table.frame:
+        return table
+    remark = f"{table.role}: has no column {'wave'!r}; every row is taken as wave {wave}'s"
+    return replace(table, frame=table.frame.assign(wave=wave), remarks=(*table.remarks, remark))
 
 
 def _misplaced(asked: WaveFile, study: str, wave: int, shown: str) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ import pandas as pd
 from qieval.coding import Codebook
 from qieval.errors import Fault, InputError
 from qieval.pipeline.faults import suggestion
+from qieval.pipeline.hints import remedy_for
 from qieval.pipeline.readers import RawTable
 from qieval.pipeline.roles import Scope
 
@@ -71,7 +72,7 @@ def _unknown(frames: Frames, tables: Tables, *, column: str, home: str) -> Itera
             f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         )
         problem = f"{column} {listed} not in {tables[home].file}{suggestion(names[0], known)}"
-        remedy = f"mend the name, or add the {column} there"
+        remedy = remedy_for(names, known, column=column, role=role)
         yield _fault(
             tables[role], column, strange, problem, expected=f"a {column} listed there", remedy=remedy
         )

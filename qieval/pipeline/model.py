@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-Scalar = str | int | float | bool | dt.date | None
-Names = Annotated[tuple[str, ...], Field(strict=False)]
+from qieval.pipeline.tables import Names, Part, TablePart, TableSpec, Unite
+
 Better = Literal["lower", "higher"]
 Method = Literal["cluster-t", "mixed-model-kr", "permutation"]  # as `qieval.trial.estimate` names them
 RESERVED = {"participant", "site", "wave", "arm", "period"}  # columns of the tables themselves
@@ -19,12 +19,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "cms": {"suppress_below": 11},
     "none": {"suppress_below": 0, "quote_cell": 0},
 }
-
-
-class Part(BaseModel):
-    """A part of a file: unknown keys and values of another type are refused, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Author(Part):
@@ -140,27 +134,6 @@ class Plan(Part):
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
 
 
-class TablePart(Part):
-    """What a wave file may say anew about a table."""
-
-    file: str | None = None
-    sheet: str | int | None = None
-    header: int = Field(default=1, ge=1)
-    columns: dict[str, str] = {}
-    recode: dict[str, dict[Scalar, Scalar]] = {}
-    missing: Annotated[tuple[Scalar, ...], Field(strict=False)] = ("",)
-
-
-class TableSpec(TablePart):
-    """Where a table is and how its columns are read: role -> the study's own column."""
-
-    file: str
-
-    def overridden(self, part: TablePart | None) -> TableSpec:
-        """Return this with what a wave file says anew."""
-        return self.model_copy(update={} if part is None else part.model_dump(exclude_unset=True))
-
-
 class Measure(Part):
     """One measure of the sites' care."""
 
@@ -209,6 +182,7 @@ class StudyFile(Part):
     plan: Plan | None = None
     data: str | None = None
     tables: dict[str, TableSpec] = {}
+    unite: Unite = {}
     instruments: Names = ()
     codebook: str | None = None
     measures: dict[str, Measure] = {}
@@ -268,6 +242,7 @@ class WaveFile(Part):
     window: Annotated[tuple[dt.date, dt.date], Field(strict=False)] | None = None
     data: str
     tables: dict[str, TablePart] = {}
+    unite: Unite = {}
     reports: Annotated[tuple[ReportRequest, ...], Field(strict=False)]
 
     @field_validator("window")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from typing import Any
 import pandas as pd
 
 from qieval.errors import Fault, InputError, refuse
-from qieval.pipeline.convert import texts
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.model import Scalar, TableSpec
+from qieval.pipeline.mapping import mapped
+from qieval.pipeline.tables import TableSpec, Unite
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DELIMITERS = (",", ";", "\t")
@@ -55,7 +56,7 @@ class RawTable:
     remarks: tuple[str, ...] = ()
 
 
-def read_table(path: Path, spec: TableSpec, *, role: str, file: str) -> RawTable:
+def read_table(path: Path, spec: TableSpec, *, role: str, file: str, unite: Unite | None = None) -> RawTable:
     """Read one table and give its columns their roles.
 
     Parameters
@@ -66,6 +67,8 @@ def read_table(path: Path, spec: TableSpec, *, role: str, file: str) -> RawTable
         How the study file says to read it.
     role, file : str
         Name of the table, and of its file in messages.
+    unite : dict, optional
+        Spellings to be united, by role.
 
     Raises
     ------
@@ -80,15 +83,12 @@ def read_table(path: Path, spec: TableSpec, *, role: str, file: str) -> RawTable
             expected=", ".join(READERS),
         )
     content = _content(path, role, file)
-    frame = reader(content, spec, file)
-    _refuse_header(frame, spec, file)
-    frame, remarks = _with_roles(_without_markers(frame, spec.missing), spec, role)
-    recoded = {column: _recoded(frame[column], spec.recode[column]) for column in spec.recode}
+    frame, remarks = mapped(reader(content, spec, file), spec, role=role, file=file, unite=unite or {})
     return RawTable(
         role=role,
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
-        frame=frame.assign(**recoded),
+        frame=frame,
         own={ours: theirs for ours, theirs in spec.columns.items() if ours != theirs},
         remarks=remarks,
     )
@@ -116,8 +116,9 @@ def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
         refuse(file, "is not text in UTF-8 or UTF-16", remedy="save it as CSV UTF-8")
     if "\0" in words:
         refuse(file, "holds NUL characters, as UTF-16 without its mark does", remedy="save it as CSV UTF-8")
+    first, last = header_rows(spec)
     lines = words.splitlines()
-    head = lines[spec.header - 1] if len(lines) >= spec.header else ""
+    head = lines[last - 1] if len(lines) >= last else ""
     delimiter = max(DELIMITERS, key=head.count)
     reader = csv.reader(io.StringIO(words, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -125,7 +126,7 @@ def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
     except csv.Error as error:
         problem = f"is not a table that can be read at line {reader.line_num} ({error})"
         refuse(file, problem, remedy="check its quotes")
-    return _frame(rows[spec.header - 1 :], spec.header, file)
+    return _frame(rows[first - 1 :], spec, file)
 
 
 def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
@@ -138,13 +139,14 @@ def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             sheet = book.worksheets[0] if spec.sheet is None else _sheet(book, spec.sheet, file)
             sheet.reset_dimensions()
-            rows = [_trimmed(row) for row in sheet.iter_rows(min_row=spec.header, values_only=True)]
+            rows = [_trimmed(row) for row in sheet.iter_rows(min_row=header_rows(spec)[0], values_only=True)]
     except InputError:
         raise
     except Exception as error:  # a damaged workbook fails anywhere in unzipping and parsing
         refuse(file, f"is not an Excel workbook that can be read ({error})", remedy="save it anew as .xlsx")
-    width = len(rows[0]) if rows else 0
-    return _frame([row + [None] * (width - len(row)) if row else row for row in rows], spec.header, file)
+    upper, last = header_rows(spec)
+    width = max((len(row) for row in rows[: last - upper + 1]), default=0)
+    return _frame([row + [None] * (width - len(row)) if row else row for row in rows], spec, file)
 
 
 def read_parquet(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:  # noqa: ARG001 (a reader's form)
@@ -158,8 +160,34 @@ def read_parquet(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:  #
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="row"))
 
 
+def read_statistics(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
+    """Read an SPSS or Stata file; values take their labels where all of a column's values have one."""
+    import pyreadstat
+
+    ending = Path(spec.file).suffix.lower()
+    reader = pyreadstat.read_sav if ending == ".sav" else pyreadstat.read_dta
+    with tempfile.NamedTemporaryFile(suffix=ending) as copy:  # the library reads by path only
+        copy.write(content)
+        copy.flush()
+        try:
+            frame, about = reader(copy.name, user_missing=False)
+        except Exception as error:  # a damaged file fails anywhere in decoding
+            refuse(file, f"is not a {ending} file that can be read ({error})", remedy="save it anew")
+    for name, labels in about.variable_value_labels.items() if spec.labels else ():
+        known = frame[name].dropna()
+        if known.isin(list(labels)).all():
+            frame[name] = frame[name].astype(object).map(labels)
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="row"))
+
+
 Reader = Callable[[bytes, TableSpec, str], pd.DataFrame]
-READERS: dict[str, Reader] = {".csv": read_csv, ".xlsx": read_excel, ".parquet": read_parquet}
+READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".xlsx": read_excel,
+    ".parquet": read_parquet,
+    ".sav": read_statistics,
+    ".dta": read_statistics,
+}
 
 
 def _sheet(book: Any, wanted: str | int, file: str) -> Any:  # noqa: RET503 (it refuses)
@@ -172,11 +200,19 @@ def _sheet(book: Any, wanted: str | int, file: str) -> Any:  # noqa: RET503 (it 
     refuse(file, problem, expected="one of " + ", ".join(names))
 
 
-def _frame(rows: Sequence[list[Any]], header: int, file: str) -> pd.DataFrame:
-    """Make a frame of cells whose first row is the header; blank rows are left out, numbers stay."""
-    if not rows or not any(_filled(cell) for cell in rows[0]):
+def header_rows(spec: TableSpec) -> tuple[int, int]:
+    """First and last row of the header."""
+    return (spec.header, spec.header) if isinstance(spec.header, int) else spec.header
+
+
+def _frame(rows: Sequence[list[Any]], spec: TableSpec, file: str) -> pd.DataFrame:
+    """Make a frame of cells whose first row (or two) is the header; blank rows are left out, numbers stay."""
+    first, header = header_rows(spec)
+    lower = rows[header - first] if len(rows) > header - first else []
+    if not any(_filled(cell) for cell in lower):
         refuse(file, f"has no header in row {header}", remedy="name the header's row with `header:`")
-    names = ["" if cell is None else str(cell).strip() for cell in rows[0]]
+    names = _names(rows[0] if first < header else [], lower)
+    rows = rows[header - first :]
     numbered = [
         (number, row) for number, row in enumerate(rows[1:], start=header + 1) if any(map(_filled, row))
     ]
@@ -192,6 +228,18 @@ def _frame(rows: Sequence[list[Any]], header: int, file: str) -> pd.DataFrame:
     return frame.drop(columns=unused).set_axis([n for p, n in enumerate(names) if p not in unused], axis=1)
 
 
+def _names(upper: Sequence[Any], lower: Sequence[Any]) -> list[str]:
+    """Name the columns; an upper name goes on to the right over the lower names that it spans."""
+    names, spanning = [], ""
+    for place, cell in enumerate(lower):
+        below = "" if cell is None else str(cell).strip()
+        above = str(upper[place]).strip() if place < len(upper) and _filled(upper[place]) else ""
+        spanning = above if above else spanning if below else ""
+        names.append(" - ".join(filter(None, [spanning, below])))
+        spanning = spanning if below else ""
+    return names
+
+
 def _trimmed(row: Sequence[Any]) -> list[Any]:
     """Leave out the empty cells at a row's end: one stray cell far out makes every row that wide."""
     end = next((place for place in range(len(row), 0, -1) if _filled(row[place - 1])), 0)
@@ -200,67 +248,3 @@ def _trimmed(row: Sequence[Any]) -> list[Any]:
 
 def _filled(cell: object) -> bool:
     return cell is not None and cell != ""
-
-
-def _refuse_header(frame: pd.DataFrame, spec: TableSpec, file: str) -> None:
-    names = [str(name) for name in frame.columns]
-    faults = [
-        Fault(file=file, column=name or "without a name", problem=problem, remedy="name every column once")
-        for name in dict.fromkeys(names)
-        if (problem := _header_problem(name, names))
-    ]
-    faults += [
-        Fault(
-            file=file,
-            column=theirs,
-            problem=f"there is no such column{suggestion(theirs, names)}",
-            expected="one of " + ", ".join(names),
-            remedy=f"mend the mapping of {ours!r} in study.yaml",
-        )
-        for ours, theirs in spec.columns.items()
-        if theirs not in names
-    ]
-    known = {*names, *spec.columns}
-    faults += [
-        Fault(file=file, column=name, problem=f"is recoded but not there{suggestion(name, known)}")
-        for name in spec.recode
-        if name not in known
-    ]
-    if faults:
-        raise InputError(faults)
-
-
-def _header_problem(name: str, names: list[str]) -> str | None:
-    if not name:
-        return "a column with values has no name"
-    count = names.count(name)
-    return f"the header has this name {count} times" if count > 1 else None
-
-
-def _without_markers(frame: pd.DataFrame, missing: Iterable[Scalar]) -> pd.DataFrame:
-    markers = {"", *(_marker(value) for value in missing)}
-    cells = {name: frame[name].mask(texts(frame[name]).isin(markers).to_numpy()) for name in frame}
-    return pd.DataFrame(cells, index=frame.index)
-
-
-def _with_roles(frame: pd.DataFrame, spec: TableSpec, role: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    mapped = {ours: frame[theirs] for ours, theirs in spec.columns.items()}
-    rest = frame.drop(columns=list(set(spec.columns.values())))
-    shadowed = [name for name in rest.columns if name in mapped]
-    remarks = tuple(
-        f"{role}: the file's own column {name!r} is not used; {spec.columns[name]!r} is mapped to that name"
-        for name in shadowed
-    )
-    return pd.DataFrame({**mapped, **rest.drop(columns=shadowed)}, index=frame.index), remarks
-
-
-def _recoded(column: pd.Series[Any], codes: dict[Scalar, Scalar]) -> pd.Series[Any]:
-    known = {_marker(code): value for code, value in codes.items()}
-    words = texts(column)
-    changed = words.map(known).astype(object)
-    return column.astype(object).where(~words.isin(known).to_numpy(), changed)
-
-
-def _marker(value: Scalar) -> str:
-    written = texts(pd.Series([value], dtype=object)).iloc[0]
-    return "" if written is None else str(written)
