@@ -18,9 +18,9 @@ import typer
 from qieval.errors import Fault, InputError, QievalError
 
 if TYPE_CHECKING:
+    from qieval.pipeline.init import Question
     from qieval.pipeline.parameters import NotebookCard
     from qieval.pipeline.planning import WavePlan
-    from qieval.pipeline.wave_run import Failure, Outcome
     from qieval.pipeline.workspace import Workspace
 
 DONE, FAILED, AT_FAULT, INTERRUPTED = 0, 1, 2, 130
@@ -122,6 +122,7 @@ def run(
     waves: WaveFiles, jobs: Jobs = None, force: Force = False, why: Why = False, workspace: Folder = None
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
+    from qieval.pipeline.obituary import named
     from qieval.pipeline.planning import plan_waves
     from qieval.pipeline.reuse import changed_waves
 
@@ -131,11 +132,12 @@ def run(
     due = plans if force else changed_waves(plans, place)
     for plan in plans:
         if plan not in due:
-            _say(f"Up to date: {_named(plan)}")
+            _say(f"Up to date: {named(plan)}")
     return _make(due, place, jobs=jobs, force=force, why=why) if due else DONE
 
 
 def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, force: bool, why: bool) -> int:
+    from qieval.pipeline.obituary import named, obituary
     from qieval.pipeline.progress import progress
     from qieval.pipeline.run import run_waves
 
@@ -143,46 +145,21 @@ def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, forc
         outcomes = run_waves(plans, place, listener, jobs=jobs, force=force)
     for outcome in outcomes:
         if outcome.published:
-            _say(f"Published {_named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")
+            _say(f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")
     for outcome in outcomes:
         if not outcome.published:
-            _complain("\n".join(_obituary(outcome, place)))
+            _complain("\n".join(obituary(outcome, place)))
     if any(outcome.published for outcome in outcomes):
         _say(f"All studies: {place.shown(place.reports / 'index.html')}")
     return DONE if all(outcome.published for outcome in outcomes) else FAILED
 
 
-def _named(plan: WavePlan) -> str:
-    return f"{plan.study_name} wave {plan.wave} ({plan.label})"
-
-
 def _warn(plans: Sequence[WavePlan]) -> None:
+    from qieval.pipeline.obituary import named
+
     for plan in plans:
         for warning in plan.warnings:
-            _complain(f"Note on {_named(plan)}: {warning}")
-
-
-def _obituary(outcome: Outcome, place: Workspace) -> Iterator[str]:
-    published = place.published(outcome.plan.study_name, outcome.plan.wave)
-    state = "is as it was" if published.exists() else "is not there yet"
-    yield f"\nNot published: {_named(outcome.plan)}; {place.shown(published)} {state}."
-    for failure in outcome.failures:
-        yield from _failure(failure, place)
-    if outcome.skipped:
-        yield f"Not tried, because they read the others' results: {', '.join(outcome.skipped)}."
-
-
-def _failure(failure: Failure, place: Workspace) -> Iterator[str]:
-    if failure.source:
-        yield f"{failure.report} failed in this cell:"
-        yield from (f"    {line}" for line in failure.source.splitlines())
-    elif failure.report:
-        yield f"{failure.report} failed."
-    yield failure.error
-    if failure.traceback and not failure.page:
-        yield failure.traceback
-    if failure.page:
-        yield f"Its page, with the whole traceback: {place.shown(failure.page)}"
+            _complain(f"Note on {named(plan)}: {warning}")
 
 
 @app.command(short_help="Check waves' parameters and data.")
@@ -247,6 +224,57 @@ def new_wave(
     file, data = place.shown(made.file), place.shown(made.data)
     _say(f"Copied {place.shown(made.copied_from)} to {file}, and made {data}/.")
     _say(f"Next: put the extract into {data}/, fill in label and window in {file}, then: qieval run {file}")
+    return DONE
+
+
+@app.command("init", short_help="Start a study from files as they are.")
+def init_study(
+    study: Annotated[str, typer.Argument(help="Name of the new study.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="A file of the extract; may be given several times."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; mark what is guessed.")] = False,
+    workspace: Folder = None,
+) -> int:
+    """Look at an extract, propose how to read it, and write the files of a new study."""
+    from qieval.pipeline import init
+    from qieval.pipeline.init_words import told
+
+    place: Workspace | Path
+    try:
+        place = _workspace(workspace)
+    except InputError:
+        if workspace is not None:
+            raise
+        place = Path.cwd()
+    asked = not yes and sys.stdin.isatty()
+    made = init.init(study, files or [], place=place, **({"ask": _ask} if asked else {}))
+    _say("\n".join(told(made)))
+    return DONE
+
+
+def _ask(question: Question) -> str:
+    _say(question.words)
+    for number, choice in enumerate(question.choices, start=1):
+        _say(f"  {number}  {choice}")
+    allowed = range(1, len(question.choices) + 1)
+    while (number := typer.prompt("Number", type=int, default=1)) not in allowed:
+        _say(f"A number from 1 to {len(question.choices)}, please.")
+    return question.choices[number - 1]
+
+
+@app.command(short_help="Say in words how a wave's tables are read.")
+def mapping(
+    study: Annotated[str, typer.Argument(help="Name of the study's folder under params/.")],
+    wave: Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")],
+    workspace: Folder = None,
+) -> int:
+    """Say in words, for a colleague to check, which files and columns a wave reads, and as what."""
+    from qieval.pipeline.extract import open_extract
+    from qieval.pipeline.mapping_words import mapping_words
+
+    _say("\n".join(mapping_words(open_extract(_workspace(workspace), study, wave))))
     return DONE
 
 

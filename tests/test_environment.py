@@ -13,7 +13,7 @@ from packaging.version import Version
 from ruamel.yaml import YAML
 
 # Needed to build the package, which conda does by pip without isolation.
-ONLY_IN_CONDA = {"python", "pip", "setuptools"}
+ONLY_IN_CONDA = {"python", "pip", "hatchling", "editables"}
 
 
 @pytest.fixture(scope="module")

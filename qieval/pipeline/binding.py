@@ -173,7 +173,9 @@ def _wave(value: Any, setting: Setting) -> str | None:
     if not isinstance(value, int) or value > setting.wave or value < 0:
         return f"wave {value} lies outside 0 to {setting.wave}, the wave that asks"
     path = setting.workspace.wave_file(setting.study, value)
-    return None if path.is_file() else f"there is no {setting.workspace.shown(path)}"
+    others = [each for each in path.parent.glob("wave-*.yaml") if each.name != f"wave-{setting.wave}.yaml"]
+    # In a study's first wave file the earlier waves are only in the extract.
+    return None if path.is_file() or not others else f"there is no {setting.workspace.shown(path)}"
 
 
 def _level(value: Any, setting: Setting) -> str | None:  # noqa: ARG001 (a domain's form)

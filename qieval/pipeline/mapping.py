@@ -50,8 +50,11 @@ def mapped(
     changed = {name: frame[name] for name in frame}
     if spec.decimal == ",":
         changed = {name: _numbers(column) for name, column in changed.items()}
-    changed |= {name: _dated(changed[name], written) for name, written in spec.dates.items()}
-    changed |= {name: _recoded(changed[name], codes) for name, codes in spec.recode.items()}
+    role_of = {theirs: ours for ours, theirs in spec.columns.items()}
+    for name, written in spec.dates.items():
+        changed[role_of.get(name, name)] = _dated(changed[role_of.get(name, name)], written)
+    for name, codes in spec.recode.items():
+        changed[role_of.get(name, name)] = _recoded(changed[role_of.get(name, name)], codes)
     changed |= {name: _united(changed[name], names) for name, names in unite.items() if name in changed}
     frame = pd.DataFrame(changed, index=frame.index)
     if spec.distinct:

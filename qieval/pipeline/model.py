@@ -128,7 +128,7 @@ class Amendment(Part):
 class Plan(Part):
     """What was laid down before the data were seen."""
 
-    dated: dt.date
+    dated: dt.date | None = None
     primary: Primary
     family: Names = ()
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()

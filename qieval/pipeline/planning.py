@@ -13,7 +13,7 @@ from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
-from qieval.pipeline.provenance import changed_inputs, sha256
+from qieval.pipeline.provenance import changed_inputs, sha256, tracked
 from qieval.pipeline.workspace import WAVE_FILE, Workspace
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
         faults += checked.faults
         if faults:
             raise InputError(faults)
-        passed = checked.remarks, tuple(_inputs(extract))
+        passed = (*checked.remarks, *_exposed(extract)), tuple(_inputs(extract))
     asked = extract.wave
     return WavePlan(
         study_name=study,
@@ -260,6 +260,14 @@ def _passed(extract: Extract) -> tuple[tuple[str, ...], tuple[InputFile, ...]] |
     if not same or changed_inputs(inputs, workspace.root):
         return None
     return tuple(record["warnings"]), inputs
+
+
+def _exposed(extract: Extract) -> Iterator[str]:
+    """Warn of tables of people that are under version control; made-up and published data may be."""
+    if extract.spec.synthetic or extract.spec.source:
+        return
+    for file in tracked(extract.workspace.root, map(extract.file, extract.roles)):
+        yield f"{file} is under version control, where data on people should not be: git rm --cached {file}"
 
 
 def _declarations(extract: Extract) -> list[Path]:

@@ -65,6 +65,12 @@ def commit(root: Path) -> dict[str, Any]:
     return {"commit": head, "dirty": None if changes is None else bool(changes)}
 
 
+def tracked(root: Path, files: Iterable[str]) -> list[str]:
+    """List the files that are under version control; none where there is no repository."""
+    found = _git(root, "ls-files", "--", *files)
+    return found.splitlines() if found else []
+
+
 def _git(root: Path, *words: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 (fixed words; no shell)
@@ -119,10 +125,11 @@ def _pairs(plan: WavePlan, job: Job, workspace: Workspace) -> list[tuple[str, st
     seed = job.parameters.get("seed", plan.spec.seed)
     made = f"qieval {qieval.__version__}, notebook {job.notebook.stem}, seed {seed}"
     digest = plan_hash(plan.spec)
-    dated = plan.spec.plan.dated if plan.spec.plan else None
+    day = plan.spec.plan.dated if plan.spec.plan else None
+    dated = f"dated {day}" if day else "not dated"
     return [
         *([("Source", plan.spec.source)] if plan.spec.source else []),
-        *([("Plan", f"dated {dated}, sha256 {digest[:SHORT]}")] if digest else []),
+        *([("Plan", f"{dated}, sha256 {digest[:SHORT]}")] if digest else []),
         ("Made by", made),
         ("Re-make", f"qieval run {workspace.shown(plan.wave_file)}"),
         *([("Terms", plan.spec.terms)] if plan.spec.terms else []),
@@ -182,4 +189,4 @@ def _plan_words(spec: StudyFile) -> dict[str, Any]:
     if plan is None:
         return {"dated": None, "amendments": []}
     amendments = [{"date": each.date.isoformat(), "text": each.text} for each in plan.amendments]
-    return {"dated": plan.dated.isoformat(), "amendments": amendments}
+    return {"dated": plan.dated.isoformat() if plan.dated else None, "amendments": amendments}

@@ -109,6 +109,15 @@ def _content(path: Path, role: str, file: str) -> bytes:
 
 def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
     """Read comma-, semicolon- or tab-separated text in UTF-8 or UTF-16, every cell as text."""
+    words = decoded(content, file)
+    first, last = header_rows(spec)
+    lines = words.splitlines()
+    rows = split(words, lines[last - 1] if len(lines) >= last else "", file)
+    return _frame(rows[first - 1 :], spec, file)
+
+
+def decoded(content: bytes, file: str) -> str:
+    """Read bytes as text in UTF-8 or UTF-16."""
     encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
     try:
         words = content.decode(encoding)
@@ -116,17 +125,18 @@ def read_csv(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
         refuse(file, "is not text in UTF-8 or UTF-16", remedy="save it as CSV UTF-8")
     if "\0" in words:
         refuse(file, "holds NUL characters, as UTF-16 without its mark does", remedy="save it as CSV UTF-8")
-    first, last = header_rows(spec)
-    lines = words.splitlines()
-    head = lines[last - 1] if len(lines) >= last else ""
+    return words
+
+
+def split(words: str, head: str, file: str) -> list[list[Any]]:
+    """Split text into rows of cells by the sign that its header is divided by."""
     delimiter = max(DELIMITERS, key=head.count)
     reader = csv.reader(io.StringIO(words, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows: list[list[Any]] = list(reader)
+        return list(reader)
     except csv.Error as error:
         problem = f"is not a table that can be read at line {reader.line_num} ({error})"
         refuse(file, problem, remedy="check its quotes")
-    return _frame(rows[first - 1 :], spec, file)
 
 
 def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:

@@ -67,6 +67,8 @@ def test_a_level_lies_between_0_and_1(card, setting: Setting, value: float) -> N
 def test_a_wave_must_exist(card, setting: Setting, tiny) -> None:
     assert bound(card, setting, before=0, after=1)["after"] == 1
     tiny.workspace.wave_file("tiny", 0).unlink()
+    assert bound(card, setting, before=0)["before"] == 0, "in a study's first wave file the extract holds it"
+    tiny.workspace.wave_file("tiny", 2).write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"there is no params/tiny/wave-0\.yaml"):
         bound(card, setting, before=0)
 

@@ -1,0 +1,41 @@
+"""What is said of a wave that could not be published, and how a wave is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qieval.pipeline.planning import WavePlan
+
+if TYPE_CHECKING:
+    from qieval.pipeline.wave_run import Failure, Outcome
+    from qieval.pipeline.workspace import Workspace
+
+
+def named(plan: WavePlan) -> str:
+    """Name a wave among those of several studies."""
+    return f"{plan.study_name} wave {plan.wave} ({plan.label})"
+
+
+def obituary(outcome: Outcome, place: Workspace) -> Iterator[str]:
+    """Say why a wave was not published, report by report."""
+    published = place.published(outcome.plan.study_name, outcome.plan.wave)
+    state = "is as it was" if published.exists() else "is not there yet"
+    yield f"\nNot published: {named(outcome.plan)}; {place.shown(published)} {state}."
+    for failure in outcome.failures:
+        yield from _failure(failure, place)
+    if outcome.skipped:
+        yield f"Not tried, because they read the others' results: {', '.join(outcome.skipped)}."
+
+
+def _failure(failure: Failure, place: Workspace) -> Iterator[str]:
+    if failure.source:
+        yield f"{failure.report} failed in this cell:"
+        yield from (f"    {line}" for line in failure.source.splitlines())
+    elif failure.report:
+        yield f"{failure.report} failed."
+    yield failure.error
+    if failure.traceback and not failure.page:
+        yield failure.traceback
+    if failure.page:
+        yield f"Its page, with the whole traceback: {place.shown(failure.page)}"

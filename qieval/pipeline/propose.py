@@ -1,0 +1,291 @@
+"""What a study's files seem to hold, by transparent rules: parts, roles, outcomes, arms, and every doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qieval.pipeline.convert import FLAGS
+from qieval.pipeline.hints import folded
+from qieval.pipeline.look import Look, Sheet
+from qieval.pipeline.recognise import USES, column_roles, instrument_items, part
+from qieval.pipeline.tables import Scalar
+
+WORDED = {"arm", "stratum", "site", "role", "sex", "race_ethnicity", "language", "status", "kind"}
+CONTROLS = (
+    "control",
+    "usual",
+    "standard",
+    "comparison",
+    "waitlist",
+    "waiting",
+    "kontroll",
+    "none",
+    "uncoached",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A sheet with the part that it plays.
+
+    Attributes
+    ----------
+    sheet : Sheet
+        Where it is and how it is read.
+    columns : dict
+        Role -> own column.
+    recode : dict
+        Role -> value -> value meant.
+    distinct : bool
+        Whether its rows are the distinct ones of a larger table.
+    """
+
+    sheet: Sheet
+    columns: dict[str, str]
+    recode: dict[str, dict[Scalar, Scalar]] = field(default_factory=dict)
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a study's files seem to hold.
+
+    Attributes
+    ----------
+    tables : dict of str to Table
+        By role.
+    outcomes : dict of str to dict
+        By name: the keys of the study file, and `why`.
+    arms : tuple of str
+        Levels of the arm, the likely control first; empty where there are none.
+    control_known : bool
+        Whether a word says which level is the control.
+    stratum, start : bool
+        Whether the roster has a stratum, or a start period.
+    instruments : tuple of str
+        Those whose items were found.
+    waves : tuple of int
+        The waves that the tables hold.
+    strata : tuple of str
+        Groups of people for questions of equity.
+    doubts : tuple of str
+        What could not be told.
+    """
+
+    tables: dict[str, Table]
+    outcomes: dict[str, dict[str, Any]]
+    arms: tuple[str, ...]
+    control_known: bool
+    stratum: bool
+    start: bool
+    instruments: tuple[str, ...]
+    waves: tuple[int, ...]
+    strata: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def propose(
+    sheets: Sequence[Sheet],
+    instruments: Mapping[str, Sequence[str]],
+    choices: Mapping[str, Mapping[str, str]] | None = None,
+) -> Proposal:
+    """Propose the parts that sheets play.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+        From `qieval.pipeline.look.look`.
+    instruments : mapping of str to sequence of str
+        Items of the instruments that the workspace has.
+    choices : mapping of str to mapping of str to str, optional
+        Own column -> code -> what it stands for, from a data dictionary.
+    """
+    doubts = [
+        f"{_called(sheet)}: {said}" for sheet in sheets for said in sheet.found if said.startswith("WHICH")
+    ]
+    tables: dict[str, Table] = {}
+    found_items: dict[str, dict[str, str]] = {}
+    for sheet in sheets:
+        roles = column_roles(sheet.looks)
+        items = instrument_items(sheet.looks, instruments)
+        role = part(sheet, roles, items)
+        if role is None or role in tables:
+            why = "another sheet plays that part already" if role else "no part could be told"
+            doubts.append(f"WHAT IS {_called(sheet)}? It is not used: {why}.")
+            continue
+        columns = {name: roles[name] for name in USES[role] if name in roles}
+        if role == "capability":
+            columns |= {own: column for each in items.values() for own, column in each.items()}
+            found_items = items
+        tables[role] = Table(sheet=sheet, columns=columns)
+    _take_sites(tables)
+    for table in tables.values():
+        table.recode.update(_decoded(table, choices or {}))
+    arms, known = _arms(tables)
+    tables, waves = _waves(tables)
+    outcomes, more = _outcomes(tables)
+    strata = tuple(name for name in ("race_ethnicity", "language") if _has(tables, "outcomes", name))
+    return Proposal(
+        tables=tables,
+        outcomes=outcomes,
+        arms=arms,
+        control_known=known,
+        stratum=_has(tables, "sites", "stratum"),
+        start=_has(tables, "sites", "start_period"),
+        instruments=tuple(found_items),
+        waves=waves,
+        strata=strata,
+        doubts=(*doubts, *more, *_missing(tables, arms)),
+    )
+
+
+def _called(sheet: Sheet) -> str:
+    return f"{sheet.file.name}, sheet {sheet.name!r}" if sheet.name else sheet.file.name
+
+
+def _has(tables: Mapping[str, Table], role: str, column: str) -> bool:
+    return role in tables and column in tables[role].columns
+
+
+def _take_sites(tables: dict[str, Table]) -> None:
+    """Take the roster out of the participants' table where no sheet is one."""
+    if "sites" in tables or "outcomes" not in tables:
+        return
+    whole = tables["outcomes"]
+    roles = column_roles(whole.sheet.looks)
+    wanted = ("site", "arm", "stratum", "start_period")
+    columns = {str(name): roles[name] for name in wanted if name in roles}
+    tables["sites"] = Table(sheet=whole.sheet, columns=columns, distinct=True)
+
+
+def _arms(tables: Mapping[str, Table]) -> tuple[tuple[str, ...], bool]:
+    """Find the two levels of the arm, the likely control first, and whether a word says which it is."""
+    if not _has(tables, "sites", "arm"):
+        return (), False
+    known = tables["sites"].recode.get("arm", {})
+    levels = [str(known.get(level, level)) for level in _look(tables["sites"], "arm").levels]
+    if len(levels) != 2:
+        return (), False
+    control = [level for level in levels if any(word in level.lower() for word in CONTROLS) or level == "0"]
+    if len(control) != 1:
+        return tuple(sorted(levels)), False
+    return (control[0], *(level for level in levels if level != control[0])), True
+
+
+def _decoded(table: Table, choices: Mapping[str, Mapping[str, str]]) -> dict[str, dict[Scalar, Scalar]]:
+    """Give coded words their labels; numbers that are answers to items stay numbers."""
+    found: dict[str, dict[Scalar, Scalar]] = {}
+    for role, own in table.columns.items():
+        if role in WORDED and own in choices:
+            found[role] = {code: label for code, label in choices[own].items()}  # noqa: C416 (wider types)
+    return found
+
+
+def _look(table: Table, role: str) -> Look:
+    return next(each for each in table.sheet.looks if each.name == table.columns[role])
+
+
+def _waves(tables: dict[str, Table]) -> tuple[dict[str, Table], tuple[int, ...]]:
+    """Number the waves; words for them are numbered in order of appearance."""
+    found: set[int] = set()
+    changed = dict(tables)
+    for role, table in tables.items():
+        if "wave" not in table.columns:
+            continue
+        seen = _look(table, "wave")
+        levels = seen.levels
+        if seen.kind == "number" and seen.whole and seen.low >= 0:
+            found |= {int(float(level)) for level in levels}
+        elif levels:
+            numbers: dict[Scalar, Scalar] = {level: place for place, level in enumerate(levels)}
+            changed[role] = Table(
+                sheet=table.sheet,
+                columns=table.columns,
+                recode={**table.recode, "wave": numbers},
+                distinct=table.distinct,
+            )
+            found |= set(range(len(levels)))
+    return changed, tuple(sorted(found))
+
+
+def _outcomes(tables: dict[str, Table]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Propose the outcomes: numbers of the participants' table that play no other part."""
+    if "outcomes" not in tables:
+        return {}, []
+    table = tables["outcomes"]
+    roles = column_roles(table.sheet.looks)
+    covariates = {str(name): roles[name] for name in ("age", "sex") if name in roles}
+    exposure = roles.get("exposure")
+    used = {*table.columns.values(), *covariates.values(), *filter(None, [exposure])}
+    used |= {column for name, column in roles.items() if name in USES["sites"]}
+    table.columns.update(covariates)
+    found: dict[str, dict[str, Any]] = {}
+    baselines = {each.name: stem for each in table.sheet.looks if (stem := _before(each.name, table))}
+    for each in table.sheet.looks:
+        if each.name in used or each.name in baselines or each.kind == "empty":
+            continue
+        said = _outcome(each, exposure)
+        if said is None:
+            continue
+        name = _identifier(each.name)
+        if name != each.name:
+            table.columns[name] = each.name
+        if said.pop("flag", False):
+            table.recode[name] = {level: int(FLAGS[level.lower()]) for level in each.levels}
+        before = next((column for column, stem in baselines.items() if stem == each.name), None)
+        if before:
+            table.columns[f"{name}_0"] = before
+            said["baseline"] = f"{name}_0"
+        if said["type"] == "count" and exposure:
+            table.columns.setdefault("person_years", exposure)
+            said["exposure"] = "person_years"
+        found[name] = {"label": each.name, **said}
+    doubts = [] if found else ["WHICH COLUMNS are outcomes? None could be told."]
+    return found, doubts
+
+
+def _before(name: str, table: Table) -> str:
+    """The column of which this one is the value before, if it is one."""
+    stem = re.sub(r"([ _-]*(0|baseline|before|pre|vorher|antes))$", "", name, flags=re.IGNORECASE)
+    others = [each.name for each in table.sheet.looks]
+    parts = stem if stem != name else ""
+    return next(
+        (other for other in others if parts and folded(other).startswith(folded(parts)) and other != name), ""
+    )
+
+
+def _outcome(look: Look, exposure: str | None) -> dict[str, Any] | None:
+    if look.kind == "text":
+        flags = len(look.levels) == 2 and all(level.lower() in FLAGS for level in look.levels)
+        return {"type": "binary", "flag": True, "why": "two answers, yes and no"} if flags else None
+    if look.kind != "number" or look.distinct < 2:
+        return None
+    if set(look.levels) == {"0", "1"}:
+        return {"type": "binary", "why": "holds only 0 and 1"}
+    if exposure and look.whole and look.low >= 0 and look.distinct <= 40:
+        return {
+            "type": "count",
+            "why": f"whole numbers from {look.low:g} to {look.high:g}, and {exposure!r} is there",
+        }
+    return {"type": "continuous", "why": f"numbers from {look.low:g} to {look.high:g}"}
+
+
+def _identifier(name: str) -> str:
+    bare = re.sub(r"\W+", "_", name).strip("_").lower()
+    return bare if bare.isidentifier() else f"outcome_{bare}"
+
+
+def _missing(tables: Mapping[str, Table], arms: Sequence[str]) -> list[str]:
+    doubts = []
+    if "outcomes" not in tables:
+        doubts.append(
+            "WHICH FILE holds the participants? A column for them and one for their site are needed."
+        )
+    siteless = [role for role in ("outcomes", "sites") if role in tables and not _has(tables, role, "site")]
+    doubts += [f"WHICH COLUMN of {role} is the site?" for role in siteless]
+    if "sites" in tables and not arms and not _has(tables, "sites", "start_period"):
+        doubts.append("WHICH COLUMN is the arm? Without one nothing is compared; the design is uncontrolled.")
+    return doubts
