@@ -249,7 +249,7 @@ def _outcomes(tables: dict[str, Table]) -> tuple[dict[str, dict[str, Any]], list
 
 def _before(name: str, table: Table) -> str:
     """The column of which this one is the value before, if it is one."""
-    stem = re.sub(r"([ _-]*(0|baseline|before|pre|vorher|antes))$", "", name, flags=re.IGNORECASE)
+    stem = re.sub(r"([ _(-]*(0|baseline|before|pre|vorher|antes)[)]?)$", "", name, flags=re.IGNORECASE)
     others = [each.name for each in table.sheet.looks]
     parts = stem if stem != name else ""
     return next(

@@ -42,7 +42,6 @@ def study_yaml(study: str, proposal: Proposal, *, unite: Mapping[str, Sequence[s
         *(line for role, table in proposal.tables.items() for line in _table(role, table)),
         *([f"unite: {{site: {flow(unite)}}}"] if unite else []),
         *([f"instruments: {flow(list(proposal.instruments))}"] if proposal.instruments else []),
-        *_codebook(proposal),
         *_measures(proposal),
         *([f"equity: {{strata: {flow(list(proposal.strata))}}}"] if proposal.strata else []),
         "disclosure: {suppress_below: 5}",
@@ -129,8 +128,6 @@ def _plan(proposal: Proposal) -> Iterator[str]:
 
 
 def _table(role: str, table: Table) -> Iterator[str]:
-    if role == "codebook":
-        return
     spec = table.sheet.spec
     written = {own: ours for ours, own in table.columns.items()}
     mapping = {ours: own for ours, own in table.columns.items() if ours != own or table.distinct}
@@ -159,11 +156,6 @@ def _said(look: Look) -> str:
     if look.kind == "number":
         return f"   # {look.low:g} to {look.high:g}"
     return f"   # {look.distinct} different values"
-
-
-def _codebook(proposal: Proposal) -> Iterator[str]:
-    if "codebook" in proposal.tables:
-        yield f"codebook: {scalar(proposal.tables['codebook'].sheet.file.name)}"
 
 
 def _measures(proposal: Proposal) -> Iterator[str]:
