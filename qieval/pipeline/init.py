@@ -14,7 +14,8 @@ from qieval.errors import Fault, InputError
 from qieval.pipeline.convert import texts
 from qieval.pipeline.hints import folded
 from qieval.pipeline.look import Sheet, look
-from qieval.pipeline.propose import Proposal, Table, propose
+from qieval.pipeline.outcomes import Table
+from qieval.pipeline.propose import Proposal, propose
 from qieval.pipeline.reads import PACKAGE
 from qieval.pipeline.study_text import study_yaml, wave_yaml
 from qieval.pipeline.workspace import STUDY_NAME, Workspace

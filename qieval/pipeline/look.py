@@ -20,6 +20,7 @@ from qieval.pipeline.tables import TableSpec
 
 SEARCHED = 15  # rows in which the header is looked for
 MOST_LEVELS = 12
+FEW_WORDS = 3  # among more numbers than that: words for missing, to be checked
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -175,9 +176,15 @@ def _spans(upper: Sequence[Any], lower: Sequence[Any]) -> bool:
 def _sheet(path: Path, name: str, spec: TableSpec, frame: pd.DataFrame) -> Sheet:
     found: list[str] = []
     if spec.header != 1:
-        found.append(f"the header stands in row {_and(spec.header)}")
-    asked: dict[str, Any] = _totals(frame) | _markers(frame) | _decimal(frame)
+        rows = spec.header if isinstance(spec.header, int) else " and ".join(map(str, spec.header))
+        found.append(f"the header stands in row {rows}")
+    asked: dict[str, Any] = _totals(frame)
+    body = frame.iloc[:-1] if asked else frame
+    asked |= _markers(body) | _decimal(body)
     found += [f"{key}: {value!r}" for key, value in asked.items()]
+    strange = [word for word in asked.get("missing", ()) if word and word.lower() not in MISSING]
+    if strange:
+        found.append(f"WHICH MEANING have {strange!r} among the numbers? Taken as missing.")
     spec = spec.model_copy(update=asked)
     read, _ = mapped(frame, spec, role="", file=path.name, unite={})
     dates, doubts = _dates(read)
@@ -185,10 +192,6 @@ def _sheet(path: Path, name: str, spec: TableSpec, frame: pd.DataFrame) -> Sheet
     read, _ = mapped(frame, spec, role="", file=path.name, unite={})
     looks = tuple(_look(str(column), read[column]) for column in read)
     return Sheet(file=path, name=name, spec=spec, frame=read, looks=looks, found=(*found, *doubts))
-
-
-def _and(rows: int | tuple[int, int]) -> str:
-    return str(rows) if isinstance(rows, int) else f"{rows[0]} and {rows[1]}"
 
 
 def _totals(frame: pd.DataFrame) -> dict[str, Any]:
@@ -211,6 +214,9 @@ def _markers(frame: pd.DataFrame) -> dict[str, Any]:
         rest = [cell for cell in cells if cell.lower() not in MISSING]
         if marks and (all(map(_is_value, rest)) or all(mark in ("-", "n/a", "N/A", "NA") for mark in marks)):
             words |= dict.fromkeys(marks)
+        strange = [cell for cell in rest if not _is_value(cell)]
+        if 0 < len(strange) <= FEW_WORDS < len(rest) - len(strange):
+            words |= dict.fromkeys(strange)
     return {"missing": ("", *words)} if words else {}
 
 

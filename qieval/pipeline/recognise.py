@@ -9,7 +9,7 @@ from typing import Any
 from qieval.pipeline.hints import folded
 from qieval.pipeline.look import Look, Sheet
 
-SUFFIXES = ("id", "code", "name", "no", "nr", "number")
+SUFFIXES = ("id", "code", "name", "no", "nr", "nº", "number")
 SITES = (
     "site centre center clinic hospital practice cluster ward facility school klinik zentrum hospital centro"
 )
@@ -19,8 +19,8 @@ WORDS: dict[str, str] = {
     "site": SITES,
     "wave": "wave round visit timepoint welle ola",
     "period": "period quarter month monat quartal mes",
-    "arm": "arm group allocation treatment condition trialarm studyarm gruppe grupo",
-    "stratum": "region stratum strata bezirk",
+    "arm": "arm group allocation treatment condition trialarm studyarm gruppe grupo brazo bras",
+    "stratum": "region stratum strata bezirk provincia",
     "start_period": "startperiod startquarter crossover start",
     "respondent": "respondent teammember member",
     "role": "role profession rolle rol",
@@ -98,7 +98,9 @@ def _without_suffix(name: str) -> str:
 
 
 def _last_part(name: str) -> str:
-    return _without_suffix(re.split(r" - |[\s._-]", name)[-1])
+    """The last word of a name that says more than that it is a code."""
+    parts = [_without_suffix(each) for each in re.split(r" - |[\s._-]", name)]
+    return next((each for each in reversed(parts) if each and each not in SUFFIXES), "")
 
 
 def instrument_items(

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qieval.pipeline.look import Look
-from qieval.pipeline.propose import Proposal, Table
+from qieval.pipeline.outcomes import Table
+from qieval.pipeline.propose import Proposal
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )")
 WORDS = {"true", "false", "null"}
@@ -58,9 +59,9 @@ def wave_yaml(study: str, wave: int, proposal: Proposal) -> str:
         f"label: wave {wave}",
         "# window: [YYYY-MM-DD, YYYY-MM-DD]   # first and last day of this wave",
         f"data: ../../data/{study}/wave-{wave}   # the full extract up to this cut",
-        "reports:",
     ]
-    return "\n".join([*lines, *(f"  - {each}" for each in _reports(proposal, wave))]) + "\n"
+    reports = [f"  - {each}" for each in _reports(proposal, wave)]
+    return "\n".join([*lines, *(["reports:", *reports] if reports else ["reports: []"])]) + "\n"
 
 
 def scalar(value: object) -> str:

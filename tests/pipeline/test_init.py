@@ -240,3 +240,33 @@ def test_data_on_people_under_version_control_are_warned_of(tiny: Any) -> None:
 def test_the_package_finds_its_notebooks_in_a_clone() -> None:
     assert (shipped("notebooks") / "10_data.ipynb").is_file()
     assert (shipped("instruments") / "musiq.yaml").is_file()
+
+
+def test_another_language_another_style(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    for row in (["Programa"], ["Centro", "Brazo"], ["San Juan", "Control"], ["Del Mar", "Activo"]):
+        sheet.append(row)
+    people = book.create_sheet("Pacientes")
+    people.append(["Paciente", None, "Dolor", None, "Caída", "Fecha"])
+    people.append(["Nº", "Centro", "antes", "ahora", None, None])
+    people.merge_cells("A1:B1")
+    people.merge_cells("C1:D1")
+    for place in range(8):
+        site = ["San Juan", "DEL MAR", "San  Juan", "Del Mar"][place % 4]
+        now = "s/d" if place == 3 else f"{place},5"
+        people.append([f"{place:04d}", site, f"{place},2", now, ["sí", "no"][place % 2], f"1{place}/02/2025"])
+    people.append(["Total"])
+    book.save(tmp_path / "p.xlsx")
+    found = init("dolor", [tmp_path / "p.xlsx"], place=tmp_path)
+    study = read_study_file(found.study_file)
+    assert study.arms == ("Control", "Activo")
+    table = study.tables["outcomes"]
+    assert (table.header, table.decimal, table.missing) == ((1, 2), ",", ("", "s/d"))
+    assert any("WHICH MEANING have ['s/d']" in line for line in told(found))
+    assert study.unite == {"site": {"San Juan": ("San  Juan",), "Del Mar": ("DEL MAR",)}}
+    data = open_study("dolor", 1, workspace=found.workspace).analysis("dolor_ahora").data
+    assert data["participant"].tolist() == [f"{place:04d}" for place in range(8) if place != 3]
+    assert data["dolor_ahora_0"].tolist()[:2] == [0.2, 1.2]
+    assert data["caída"].tolist()[:2] == [1, 0]
