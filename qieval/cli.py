@@ -278,5 +278,19 @@ def mapping(
     return DONE
 
 
+@app.command(short_help="Write a wave's moments, which hold no row.")
+def moments(
+    waves: WaveFiles,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path(),
+    workspace: Folder = None,
+) -> int:
+    """Write per-cluster moments of each outcome: what another site needs for a joint analysis, and no row."""
+    from qieval.pipeline.moments import write_moments
+
+    for path in write_moments(waves, _workspace(workspace), out):
+        _say(f"Wrote {path}")
+    return DONE
+
+
 if __name__ == "__main__":
     sys.exit(main())

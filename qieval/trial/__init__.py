@@ -10,6 +10,7 @@ from qieval.trial.gee import MarginalModel, gee
 from qieval.trial.glmm import GeneralisedMixedModel, glmm
 from qieval.trial.ladder import FAMILIES, Effect, estimate
 from qieval.trial.lmm import MixedModel, mixed_model
+from qieval.trial.moments import Moments
 from qieval.trial.planning import Plan, detectable_effect, power
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
@@ -24,6 +25,7 @@ __all__ = [
     "Intracluster",
     "MarginalModel",
     "MixedModel",
+    "Moments",
     "ParallelDesign",
     "Permutation",
     "Plan",

@@ -11,6 +11,7 @@ from qieval.errors import check_choice
 from qieval.results import Estimate, tidy
 from qieval.stats.inference import check_level, t_estimate
 from qieval.stats.mixed import fit_reml, pool, reml_criterion
+from qieval.stats.moments import Moments
 from qieval.stats.smallsample import DfMethod, coefficients
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
@@ -130,24 +131,39 @@ def mixed_model(
 
 def fit_roster(roster: Roster, *, df: DfMethod, level: float) -> MixedModel:
     """Fit the model to a checked roster."""
-    moments = roster.moments()
+    arm = roster.columns.arm
+    return fit_moments(
+        roster.moments(), labels=roster.labels, arm=arm, df=df, level=level, notes=roster.notes
+    )
+
+
+def fit_moments(
+    moments: Moments,
+    *,
+    labels: tuple[str, str],
+    arm: str,
+    df: DfMethod,
+    level: float,
+    notes: tuple[str, ...] = (),
+) -> MixedModel:
+    """Fit the model to moments whose first constant after the intercept is the arm."""
     pooled = pool(moments)
     fit = fit_reml(pooled)
     fixed = coefficients(pooled, fit, df=df, constants=len(moments.constants))
     within = fit.sigma2 * pooled.outcome_scale**2
     boundary = fit.theta == 0
-    notes = roster.notes + ((BOUNDARY_NOTE,) if boundary else ())
+    said = notes + ((BOUNDARY_NOTE,) if boundary else ())
     rows = tuple(
         t_estimate(
-            term=roster.term if name == roster.columns.arm else name,
+            term=f"{labels[1]} - {labels[0]}" if name == arm else name,
             method=METHODS[df],
             estimate=float(fixed.estimate[place]),
             se=float(fixed.se[place]),
             df=float(fixed.df[place]),
             level=level,
-            n=roster.n,
-            n_clusters=len(roster.clusters),
-            notes=notes if name == roster.columns.arm else (),
+            n=int(moments.size.sum()),
+            n_clusters=len(moments.clusters),
+            notes=said if name == arm else (),
         )
         for place, name in enumerate(pooled.names)
     )
