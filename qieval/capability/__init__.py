@@ -5,6 +5,8 @@ from qieval.capability.change import Comparison, TeamChange, answers_at, compare
 from qieval.capability.instrument import Band, Instrument
 from qieval.capability.linking import Answered
 from qieval.capability.moves import Moves, band_moves
+from qieval.capability.omega import Omega, omega
+from qieval.capability.raters import RaterAgreement, rater_agreement
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
 from qieval.stats.ranks import SignedRank, wilcoxon
@@ -17,6 +19,8 @@ __all__ = [
     "Comparison",
     "Instrument",
     "Moves",
+    "Omega",
+    "RaterAgreement",
     "Scores",
     "SignedRank",
     "TeamChange",
@@ -25,6 +29,8 @@ __all__ = [
     "band_moves",
     "compare",
     "compare_arms",
+    "omega",
+    "rater_agreement",
     "score",
     "wilcoxon",
 ]
