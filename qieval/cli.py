@@ -7,27 +7,21 @@ Each command imports what it needs when it is called, so that none waits for ano
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qieval.errors import Fault, InputError, QievalError
+from qieval.pipeline.terminal import ask, complain, described, faults, say
 
 if TYPE_CHECKING:
-    from qieval.pipeline.init import Question
-    from qieval.pipeline.parameters import NotebookCard
     from qieval.pipeline.planning import WavePlan
     from qieval.pipeline.workspace import Workspace
 
 DONE, FAILED, AT_FAULT, INTERRUPTED = 0, 1, 2, 130
-CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)  # what could move a terminal's cursor; not tab and newline
-
 app = typer.Typer(
     help="Evaluate quality-improvement collaboratives: effects, capability and coding, wave after wave.",
     no_args_is_help=True,
@@ -68,45 +62,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _explain(error)
     if code == INTERRUPTED:
-        _complain("Interrupted: every notebook was stopped, and what was published is as it was.")
+        complain("Interrupted: every notebook was stopped, and what was published is as it was.")
     return code if isinstance(code, int) else DONE
 
 
 def _explain(error: Exception) -> int:
     """Say an error that was foreseen in words; raise any other again."""
     if isinstance(error, InputError):
-        _complain(_faults(error))
+        complain(faults(error))
         return AT_FAULT
     if isinstance(error, QievalError):
-        _complain(str(error))
+        complain(str(error))
         return FAILED
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        _complain(f"{place}{error.strerror or error}")
+        complain(f"{place}{error.strerror or error}")
         return FAILED
     if hasattr(error, "format_message"):  # how every version of typer marks a mistake in the command itself
-        _complain(f"{error.format_message()}\nqieval --help lists commands and options.")
+        complain(f"{error.format_message()}\nqieval --help lists commands and options.")
         return AT_FAULT
     raise error
-
-
-def _faults(error: InputError) -> str:
-    count = len(error.faults)
-    head = "One fault" if count == 1 else f"{count} faults"
-    lines = "\n".join(f"- {fault}" for fault in error.faults)
-    return f"{head} in the input; nothing was run or changed.\n{lines}"
-
-
-def _say(words: str = "") -> None:
-    typer.echo(_plain(words))
-
-
-def _complain(words: str) -> None:
-    typer.echo(_plain(words), err=True)
-
-
-def _plain(words: str) -> str:
-    return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", words)
 
 
 def _workspace(folder: Path | None) -> Workspace:
@@ -132,7 +107,7 @@ def run(
     due = plans if force else changed_waves(plans, place)
     for plan in plans:
         if plan not in due:
-            _say(f"Up to date: {named(plan)}")
+            say(f"Up to date: {named(plan)}")
     return _make(due, place, jobs=jobs, force=force, why=why) if due else DONE
 
 
@@ -145,12 +120,12 @@ def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, forc
         outcomes = run_waves(plans, place, listener, jobs=jobs, force=force)
     for outcome in outcomes:
         if outcome.published:
-            _say(f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")
+            say(f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")
     for outcome in outcomes:
         if not outcome.published:
-            _complain("\n".join(obituary(outcome, place)))
+            complain("\n".join(obituary(outcome, place)))
     if any(outcome.published for outcome in outcomes):
-        _say(f"All studies: {place.shown(place.reports / 'index.html')}")
+        say(f"All studies: {place.shown(place.reports / 'index.html')}")
     return DONE if all(outcome.published for outcome in outcomes) else FAILED
 
 
@@ -159,7 +134,7 @@ def _warn(plans: Sequence[WavePlan]) -> None:
 
     for plan in plans:
         for warning in plan.warnings:
-            _complain(f"Note on {named(plan)}: {warning}")
+            complain(f"Note on {named(plan)}: {warning}")
 
 
 @app.command(short_help="Check waves' parameters and data.")
@@ -172,7 +147,7 @@ def check(waves: WaveFiles, workspace: Folder = None) -> int:
     _warn(plans)
     for plan in plans:
         tables = _count(sum(each.rows is not None for each in plan.inputs), "table")
-        _say(f"In order: {place.shown(plan.wave_file)}: {_count(len(plan.jobs), 'report')}, {tables}")
+        say(f"In order: {place.shown(plan.wave_file)}: {_count(len(plan.jobs), 'report')}, {tables}")
     return DONE
 
 
@@ -187,27 +162,20 @@ def list_everything(workspace: Folder = None) -> int:
     from qieval.pipeline.waves import list_waves
 
     place = _workspace(workspace)
-    _say("Notebooks")
+    say("Notebooks")
     broken = []
     for card in list_notebooks(place):
         if isinstance(card, InputError):
             broken.append(card)
         else:
-            _say("\n".join(_described(card)))
-    _say("\nWaves")
+            say("\n".join(described(card)))
+    say("\nWaves")
     for wave in list_waves(place):
         label = f" ({wave.label})" if wave.label else ""
-        _say(f"  {place.shown(wave.file)}{label}: {wave.state}")
+        say(f"  {place.shown(wave.file)}{label}: {wave.state}")
     for error in broken:
-        _complain("\n".join(f"- {fault}" for fault in error.faults))
+        complain("\n".join(f"- {fault}" for fault in error.faults))
     return DONE
-
-
-def _described(card: NotebookCard) -> Iterator[str]:
-    yield f"  {card.name}  {card.question}"
-    for parameter in card.parameters:
-        said = f"  {parameter.help}" if parameter.help else ""
-        yield f"      {parameter.name}: {parameter.annotation} = {parameter.default!r}{said}"
 
 
 @app.command("new-wave", short_help="Start a wave from the last one.")
@@ -222,8 +190,8 @@ def new_wave(
     place = _workspace(workspace)
     made = scaffold.new_wave(place, study, number)
     file, data = place.shown(made.file), place.shown(made.data)
-    _say(f"Copied {place.shown(made.copied_from)} to {file}, and made {data}/.")
-    _say(f"Next: put the extract into {data}/, fill in label and window in {file}, then: qieval run {file}")
+    say(f"Copied {place.shown(made.copied_from)} to {file}, and made {data}/.")
+    say(f"Next: put the extract into {data}/, fill in label and window in {file}, then: qieval run {file}")
     return DONE
 
 
@@ -249,19 +217,9 @@ def init_study(
             raise
         place = Path.cwd()
     asked = not yes and sys.stdin.isatty()
-    made = init.init(study, files or [], place=place, **({"ask": _ask} if asked else {}))
-    _say("\n".join(told(made)))
+    made = init.init(study, files or [], place=place, **({"ask": ask} if asked else {}))
+    say("\n".join(told(made)))
     return DONE
-
-
-def _ask(question: Question) -> str:
-    _say(question.words)
-    for number, choice in enumerate(question.choices, start=1):
-        _say(f"  {number}  {choice}")
-    allowed = range(1, len(question.choices) + 1)
-    while (number := typer.prompt("Number", type=int, default=1)) not in allowed:
-        _say(f"A number from 1 to {len(question.choices)}, please.")
-    return question.choices[number - 1]
 
 
 @app.command(short_help="Say in words how a wave's tables are read.")
@@ -274,7 +232,7 @@ def mapping(
     from qieval.pipeline.extract import open_extract
     from qieval.pipeline.mapping_words import mapping_words
 
-    _say("\n".join(mapping_words(open_extract(_workspace(workspace), study, wave))))
+    say("\n".join(mapping_words(open_extract(_workspace(workspace), study, wave))))
     return DONE
 
 
@@ -288,8 +246,48 @@ def moments(
     from qieval.pipeline.moments import write_moments
 
     for path in write_moments(waves, _workspace(workspace), out):
-        _say(f"Wrote {path}")
+        say(f"Wrote {path}")
     return DONE
+
+
+@app.command(short_help="Compare two published waves, number by number.")
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="A", help="Folder of a published wave.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Folder of another, or of another run.")],
+) -> int:
+    """Say which results of two published waves differ: number, before, after, change."""
+    from qieval.pipeline.compare import changes, read_results
+
+    found = list(changes(read_results(before), read_results(after)))
+    for change in found:
+        say(str(change))
+    say(
+        f"{_count(len(found), 'result')} differ{'s' if len(found) == 1 else ''}."
+        if found
+        else "No result differs."
+    )
+    return FAILED if found else DONE
+
+
+@app.command(short_help="Make a published wave again and compare.")
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="REPORT_DIR", help="reports/<study>/wave-<number>.")],
+    workspace: Folder = None,
+) -> int:
+    """Make a published wave again, aside, from its own record, and compare every number and every page."""
+    from qieval.pipeline.progress import quiet
+    from qieval.pipeline.verify import verify as verified
+
+    found = verified(folder, _workspace(workspace), quiet())
+    for head, lines in (
+        ("Before anything is made again:", found.first),
+        ("Results that come out otherwise:", found.numbers),
+        ("Files that come out otherwise:", found.files),
+    ):
+        if lines:
+            say("\n".join([head, *(f"  - {line}" for line in lines)]))
+    say("The same: every number and every page." if found.same else "Not the same.")
+    return DONE if found.same else FAILED
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 from qieval import cli
 from qieval.errors import Fault, InputError, RunError
+from qieval.pipeline.terminal import complain
 
 STUDY = "title: Small\ndesign: uncontrolled\n"
 WAVE = "study: small\nwave: 0\nlabel: baseline\ndata: ../../data/small/wave-0\nreports: [10_look]\n"
@@ -144,13 +145,13 @@ def test_an_error_that_nobody_foresaw_is_not_hidden(small: Path, monkeypatch: py
 
 
 def test_text_from_data_cannot_steer_the_terminal(capsys: Any) -> None:
-    cli._complain("a\x1b[2Jb\rc\x9b1md\n[bold]e[/bold]\tf")
+    complain("a\x1b[2Jb\rc\x9b1md\n[bold]e[/bold]\tf")
     assert capsys.readouterr().err == "a\\x1b[2Jb\\x0dc\\x9b1md\n[bold]e[/bold]\tf\n"
 
 
 def test_long_paths_are_not_broken_into_lines(capsys: Any) -> None:
     path = "/very" * 60
-    cli._complain(path)
+    complain(path)
     assert capsys.readouterr().err == path + "\n"
 
 

@@ -27,6 +27,11 @@ def progress(plans: Sequence[WavePlan], *, reasons: bool = False) -> Iterator[Li
         yield Bars(console, total, shown, reasons=reasons)
 
 
+def quiet() -> Lines:
+    """Give a listener that says nothing."""
+    return Lines(Console(quiet=True), 0, reasons=False)
+
+
 class Lines:
     """Says a line for each report that has ended.
 

@@ -24,9 +24,12 @@ class Workspace:
     ----------
     root : Path
         The folder itself, absolute, with symbolic links resolved.
+    aside : Path, optional
+        Where reports go instead of ``reports/``: a run that must not touch what is published.
     """
 
     root: Path
+    aside: Path | None = None
 
     @property
     def params(self) -> Path:
@@ -41,7 +44,7 @@ class Workspace:
     @property
     def reports(self) -> Path:
         """What is published."""
-        return self.root / "reports"
+        return self.aside or self.root / "reports"
 
     @property
     def notebooks(self) -> Path:
