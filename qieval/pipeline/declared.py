@@ -45,6 +45,9 @@ def _disagreements(study: StudyFile) -> Iterator[tuple[str, str]]:
         yield "allocation.scheme", "is missing; a randomised study needs it"
     if study.plan is None:
         return
+    primary = study.plan.primary
+    if primary.estimand == "participant-average" and primary.method != "mixed-model-kr":
+        yield "plan.primary.method", f"{primary.method} counts every site once, not every participant"
     named = {"plan.primary.outcome": study.plan.primary.outcome}
     named |= {f"plan.family.{place}": name for place, name in enumerate(study.plan.family)}
     for key, name in named.items():

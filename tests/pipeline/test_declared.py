@@ -81,3 +81,12 @@ def test_words_that_look_like_numbers_go_in_quotes(tmp_path: Path) -> None:
     found = faults(tmp_path / "f.yaml", words, read_wave_file)
     assert set(found) == {"wave", "label", "reports.0"}
     assert re.search("quotes", found["label"].expected or "")
+
+
+def test_a_method_that_counts_sites_is_not_for_the_average_participant(tiny: Any) -> None:
+    old = "primary: {outcome: pain, wave: 2"
+    tiny.replace(tiny.study, old, old + ", estimand: participant-average")
+    with pytest.raises(InputError, match=r"plan\.primary\.method: cluster-t counts every site once"):
+        read_study_file(tiny.study)
+    tiny.replace(tiny.study, "participant-average", "participant-average, method: mixed-model-kr")
+    assert read_study_file(tiny.study).plan.primary.method == "mixed-model-kr"
