@@ -6,8 +6,10 @@ YAML 1.2 without its surprises: only ``true`` and ``false`` are truth values (``
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -82,7 +84,11 @@ def load(path: Path, *, shown: str | None = None) -> dict[Any, Any]:
         With one fault that names the line, what is wrong and how to mend it.
     """
     name = shown or str(path)
-    words = _read(path, name)
+    return copy.deepcopy(_content(_read(path, name), name))
+
+
+@lru_cache(maxsize=64)  # a study file is read for each of its waves
+def _content(words: str, name: str) -> dict[Any, Any]:
     try:
         _refuse_tricks(words, name)
         content = _reader().load(words)
