@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from qieval.pipeline.convert import Kind
-from qieval.pipeline.mapping import COMMA
+from qieval.pipeline.mapping import COMMA, THREES
 
 MISSING = {
     "-",
@@ -40,6 +40,8 @@ def likely(shown: pd.Series[Any], kind: Kind, column: str) -> str:
     if all(word.lower() in MISSING for word in words):
         return f"missing: {listed(['', *words])}"
     if kind != "date":
+        if all(re.fullmatch(THREES, word) for word in words):
+            return 'the numbers without commas, or (if the comma stands before decimals) decimal: ","'
         return 'decimal: ","' if all(re.fullmatch(COMMA, word) for word in words) else ""
     if all(SERIAL.fullmatch(word) for word in words):
         return f"dates: {{{column}: excel}}"

@@ -104,10 +104,15 @@ def init(
     root = place.root if isinstance(place, Workspace) else place / study
     _refuse_unless_new(study, root, files, new=not isinstance(place, Workspace))
     choices, extracts = _dictionary(files)
-    sheets = tuple(sheet for path in extracts for sheet in look(path))
+    looked = {path: look(path) for path in extracts}
+    sheets = tuple(sheet for found in looked.values() for sheet in found)
     instruments = place.instruments if isinstance(place, Workspace) else shipped("instruments")
     items = {path.stem: Instrument.read(path).item_ids for path in sorted(instruments.glob("*.yaml"))}
     proposal = _settled(propose(sheets, items, choices), ask)
+    without = tuple(
+        f"WHAT IS {path.name}? No table was found in it." for path in extracts if not looked[path]
+    )
+    proposal = replace(proposal, doubts=(*without, *proposal.doubts))
     wave = max(proposal.waves or (1,))
     unite = _spellings(proposal.tables)
     texts_of = study_yaml(study, proposal, unite=unite), wave_yaml(study, wave, proposal)

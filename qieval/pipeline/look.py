@@ -14,7 +14,7 @@ import pandas as pd
 from qieval.errors import InputError
 from qieval.pipeline.convert import CODE, texts
 from qieval.pipeline.hints import DAY_FIRST, MISSING, TOTALS
-from qieval.pipeline.mapping import COMMA, mapped
+from qieval.pipeline.mapping import COMMA, THREES, mapped, refuse_header
 from qieval.pipeline.readers import READERS, decoded, split
 from qieval.pipeline.tables import TableSpec
 
@@ -174,6 +174,7 @@ def _spans(upper: Sequence[Any], lower: Sequence[Any]) -> bool:
 
 
 def _sheet(path: Path, name: str, spec: TableSpec, frame: pd.DataFrame) -> Sheet:
+    refuse_header(frame, spec, path.name)
     found: list[str] = []
     if spec.header != 1:
         rows = spec.header if isinstance(spec.header, int) else " and ".join(map(str, spec.header))
@@ -225,7 +226,10 @@ def _decimal(frame: pd.DataFrame) -> dict[str, Any]:
         words = texts(frame[column]).dropna().drop_duplicates()
         cells = [word for word in words if word.lower() not in MISSING]
         commas = [bool(re.fullmatch(COMMA, cell)) for cell in cells]
-        if any(commas) and all(comma or _is_value(cell) for comma, cell in zip(commas, cells, strict=True)):
+        unclear = all(re.fullmatch(THREES, cell) for cell, comma in zip(cells, commas, strict=True) if comma)
+        if unclear:  # 1,234 is one and a bit, or more than a thousand: the check will ask
+            continue
+        if all(comma or _is_value(cell) for comma, cell in zip(commas, cells, strict=True)):
             return {"decimal": ","}
     return {}
 

@@ -16,6 +16,7 @@ from qieval.pipeline.tables import Scalar, TableSpec, Unite
 GROUPS = r"(?<=\d)[. '\u2019\u00a0\u202f](?=\d{3}(\D|$))"
 WHOLE = r"[-+]?(\d+|\d{1,3}([. '\u2019\u00a0\u202f]\d{3})+)"
 COMMA = WHOLE + r",\d+"
+THREES = r"[-+]?\d{1,3}(,\d{3})+"  # groups of three, or a decimal comma
 
 
 def mapped(
@@ -44,7 +45,7 @@ def mapped(
     InputError
         If the header is broken, or a column that the mapping names is not there.
     """
-    _refuse_header(frame, spec, file)
+    refuse_header(frame, spec, file)
     frame, left_out = _left_out(frame, spec, role)
     frame, remarks = _with_roles(_without_markers(frame, spec.missing), spec, role)
     changed = {name: frame[name] for name in frame}
@@ -62,7 +63,8 @@ def mapped(
     return frame, (*left_out, *remarks)
 
 
-def _refuse_header(frame: pd.DataFrame, spec: TableSpec, file: str) -> None:
+def refuse_header(frame: pd.DataFrame, spec: TableSpec, file: str) -> None:
+    """Refuse names that stand twice, columns without one, and mappings of columns that are not there."""
     names = [str(name) for name in frame.columns]
     faults = [
         Fault(file=file, column=name or "without a name", problem=problem, remedy="name every column once")

@@ -270,3 +270,28 @@ def test_another_language_another_style(tmp_path: Path) -> None:
     assert data["participant"].tolist() == [f"{place:04d}" for place in range(8) if place != 3]
     assert data["dolor_ahora_0"].tolist()[:2] == [0.2, 1.2]
     assert data["caída"].tolist()[:2] == [1, 0]
+
+
+def test_a_comma_before_three_digits_is_not_guessed_at(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('id,site,arm,cost\n1,A,0,"1,234"\n2,B,1,"12,500"\n', encoding="utf-8")
+    found = init("cost", [tmp_path / "t.csv"], place=tmp_path)
+    assert read_study_file(found.study_file).tables["outcomes"].decimal == "."
+    words = found.study_file.read_text(encoding="utf-8")
+    added = "outcomes:\n  cost: {label: Cost, type: continuous}"
+    found.study_file.write_text(words.replace("outcomes: {}", added, 1), encoding="utf-8")
+    with pytest.raises(InputError, match="the numbers without commas, or"):
+        open_study("cost", 1, workspace=found.workspace).table("outcomes")
+
+
+@pytest.mark.parametrize("content", ["", "id,site,arm\n", "only words\n"])
+def test_a_file_without_a_table_is_asked_about(content: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(content, encoding="utf-8")
+    found = init("none", [tmp_path / "t.csv"], place=tmp_path)
+    assert any("WHAT IS t.csv? No table was found in it." in line for line in told(found))
+
+
+def test_a_name_that_stands_twice_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,site,site\n1,A,B\n2,B,B\n", encoding="utf-8")
+    with pytest.raises(InputError, match="column site: the header has this name 2 times"):
+        init("twice", [tmp_path / "t.csv"], place=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
