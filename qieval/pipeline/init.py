@@ -118,10 +118,17 @@ def init(
     texts_of = study_yaml(study, proposal, unite=unite), wave_yaml(study, wave, proposal)
     workspace = place if isinstance(place, Workspace) else _new_workspace(root, study, wave)
     folder, data = workspace.study_folder(study), workspace.data / study / f"wave-{wave}"
+    taken = [path for path in extracts if (data / path.name).exists() and not _same(path, data / path.name)]
+    if taken:
+        faults = [
+            Fault(file=path.name, problem=f"another file of this name is in data/{study}") for path in taken
+        ]
+        raise InputError(faults)
     folder.mkdir(parents=True)
     data.mkdir(parents=True, exist_ok=True)
     for path in extracts:
-        shutil.copyfile(path, data / path.name)
+        if not (data / path.name).exists():
+            shutil.copyfile(path, data / path.name)
     written = folder / "study.yaml", folder / f"wave-{wave}.yaml"
     for path, words in zip(written, texts_of, strict=True):
         path.write_text(words, encoding="utf-8")
@@ -133,6 +140,10 @@ def init(
         sheets=sheets,
         proposal=proposal,
     )
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.read_bytes() == other.read_bytes()
 
 
 def shipped(folder: str) -> Path:

@@ -20,6 +20,7 @@ from qieval.pipeline.tables import TableSpec
 
 SEARCHED = 15  # rows in which the header is looked for
 MOST_LEVELS = 12
+SURE = ("-", "n/a", "N/A", "NA")  # words that mean missing wherever they stand
 FEW_WORDS = 3  # among more numbers than that: words for missing, to be checked
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -186,6 +187,11 @@ def _sheet(path: Path, name: str, spec: TableSpec, frame: pd.DataFrame) -> Sheet
     strange = [word for word in asked.get("missing", ()) if word and word.lower() not in MISSING]
     if strange:
         found.append(f"WHICH MEANING have {strange!r} among the numbers? Taken as missing.")
+    found += [
+        f"WHICH MEANING has the comma in {column!r}, before decimals or between thousands?"
+        for column in body
+        if len(cells := texts(body[column]).dropna()) and cells.str.fullmatch(THREES).all()
+    ]
     spec = spec.model_copy(update=asked)
     read, _ = mapped(frame, spec, role="", file=path.name, unite={})
     dates, doubts = _dates(read)
@@ -213,12 +219,23 @@ def _markers(frame: pd.DataFrame) -> dict[str, Any]:
         cells = texts(frame[column]).dropna().drop_duplicates()
         marks = [cell for cell in cells if cell.lower() in MISSING]
         rest = [cell for cell in cells if cell.lower() not in MISSING]
-        if marks and (all(map(_is_value, rest)) or all(mark in ("-", "n/a", "N/A", "NA") for mark in marks)):
+        if marks and (all(map(_is_value, rest)) or all(mark in SURE for mark in marks)):
             words |= dict.fromkeys(marks)
         strange = [cell for cell in rest if not _is_value(cell)]
         if 0 < len(strange) <= FEW_WORDS < len(rest) - len(strange):
             words |= dict.fromkeys(strange)
-    return {"missing": ("", *words)} if words else {}
+    kept = [word for word in words if word in SURE or word not in _words_elsewhere(frame)]
+    return {"missing": ("", *kept)} if kept else {}
+
+
+def _words_elsewhere(frame: pd.DataFrame) -> set[str]:
+    """Words for missing that stand among other words in some column, where they may mean what they say."""
+    found: set[str] = set()
+    for column in frame:
+        cells = set(texts(frame[column]).dropna())
+        if sum(not _is_value(cell) and cell.lower() not in MISSING for cell in cells) > 0:
+            found |= {cell for cell in cells if cell.lower() in MISSING}
+    return found
 
 
 def _decimal(frame: pd.DataFrame) -> dict[str, Any]:
@@ -241,7 +258,11 @@ def _dates(frame: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
         cells = texts(frame[column]).dropna().drop_duplicates()
         if not len(cells) or not cells.str.fullmatch(DAY_FIRST.pattern).all():
             continue
-        sign = cells.iloc[0][-5]
+        signs = cells.str[-5].unique()
+        if len(signs) > 1:
+            doubts.append(f"HOW are the dates in {column!r} typed? With {' and '.join(signs)}.")
+            continue
+        sign = signs[0]
         first, second = (cells.str.split(sign).str[place].astype(int).max() for place in (0, 1))
         dates[str(column)] = f"%m{sign}%d{sign}%Y" if second > 12 else f"%d{sign}%m{sign}%Y"
         if first <= 12 and second <= 12:

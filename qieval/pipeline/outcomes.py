@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from qieval.pipeline.hints import folded
 from qieval.pipeline.look import Look, Sheet
 from qieval.pipeline.recognise import USES, column_roles
 from qieval.pipeline.tables import Scalar
@@ -48,6 +47,7 @@ def propose_outcomes(table: Table | None) -> tuple[dict[str, dict[str, Any]], li
     used |= {column for name, column in roles.items() if name in USES["sites"]}
     table.columns.update(covariates)
     found: dict[str, dict[str, Any]] = {}
+    names = [each.name for each in table.sheet.looks]
     baselines = {each.name: stem for each in table.sheet.looks if (stem := _before(each.name, table))}
     for each in table.sheet.looks:
         if each.name in used or each.name in baselines or each.kind == "empty":
@@ -56,6 +56,8 @@ def propose_outcomes(table: Table | None) -> tuple[dict[str, dict[str, Any]], li
         if said is None:
             continue
         name = _identifier(each.name)
+        while name in found or (name != each.name and name in (*table.columns, *names)):
+            name += "_2"
         if name != each.name:
             table.columns[name] = each.name
         if said.pop("flag", False):
@@ -74,12 +76,12 @@ def propose_outcomes(table: Table | None) -> tuple[dict[str, dict[str, Any]], li
 
 def _before(name: str, table: Table) -> str:
     """The column of which this one is the value before, if it is one."""
-    stem = re.sub(r"([ _(-]*(0|baseline|before|pre|vorher|antes)[)]?)$", "", name, flags=re.IGNORECASE)
-    others = [each.name for each in table.sheet.looks]
-    parts = stem if stem != name else ""
-    return next(
-        (other for other in others if parts and folded(other).startswith(folded(parts)) and other != name), ""
-    )
+    found = re.fullmatch(r"(.+?)[ _(-]+(0|baseline|before|pre|vorher|antes)[)]?", name, flags=re.IGNORECASE)
+    if not found:
+        return ""
+    stem = re.compile(re.escape(found[1]) + r"($|[ _(-])", flags=re.IGNORECASE)
+    others = (each.name for each in table.sheet.looks if each.name != name)
+    return next((other for other in others if stem.match(other)), "")
 
 
 def _outcome(look: Look, exposure: str | None) -> dict[str, Any] | None:

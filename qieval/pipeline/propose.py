@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qieval.pipeline.look import Look, Sheet
@@ -12,17 +13,11 @@ from qieval.pipeline.recognise import USES, column_roles, instrument_items, part
 from qieval.pipeline.tables import Scalar
 
 WORDED = {"arm", "stratum", "site", "role", "sex", "race_ethnicity", "language", "status", "kind"}
-CONTROLS = (
-    "control",
-    "usual",
-    "standard",
-    "comparison",
-    "waitlist",
-    "waiting",
-    "kontroll",
-    "none",
-    "uncoached",
+CONTROL = re.compile(
+    r"\b(control|kontroll|usual|standard|comparison|waiting|waitlist|uncoached|placebo)|\b(none|sham|tau|soc)\b"
 )
+ADDED = re.compile(r"\+|\b(plus|and|with|enhanced)\b")  # usual care plus coaching is no control
+FIRST = re.compile(r"\b(baseline|before|pre|start|beginn|vorher|antes|inicio)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +97,7 @@ def propose(
     for table in tables.values():
         table.recode.update(_decoded(table, choices or {}))
     arms, known = _arms(tables)
-    tables, waves = _waves(tables)
+    tables, waves, order = _waves(tables)
     outcomes, more = propose_outcomes(tables.get("outcomes"))
     strata = tuple(name for name in ("race_ethnicity", "language") if _has(tables, "outcomes", name))
     return Proposal(
@@ -111,11 +106,11 @@ def propose(
         arms=arms,
         control_known=known,
         stratum=_has(tables, "sites", "stratum"),
-        start=_has(tables, "sites", "start_period"),
+        start=_has(tables, "sites", "start_period") and not arms,
         instruments=tuple(found_items),
         waves=waves,
         strata=strata,
-        doubts=(*doubts, *more, *_missing(tables, arms)),
+        doubts=(*doubts, *order, *more, *_missing(tables, arms)),
     )
 
 
@@ -134,7 +129,7 @@ def _arm_by_levels(tables: dict[str, Table]) -> None:
     table = tables["sites"]
     for each in table.sheet.looks:
         words = [level.lower() for level in each.levels]
-        if len(words) == 2 and sum(any(word in level for word in CONTROLS) for level in words) == 1:
+        if len(words) == 2 and sum(map(_is_control, words)) == 1:
             table.columns.setdefault("arm", each.name)
 
 
@@ -149,6 +144,11 @@ def _take_sites(tables: dict[str, Table]) -> None:
     tables["sites"] = Table(sheet=whole.sheet, columns=columns, distinct=True)
 
 
+def _is_control(level: str) -> bool:
+    words = level.lower()
+    return level == "0" or bool(CONTROL.search(words) and not ADDED.search(words))
+
+
 def _arms(tables: Mapping[str, Table]) -> tuple[tuple[str, ...], bool]:
     """Find the two levels of the arm, the likely control first, and whether a word says which it is."""
     if not _has(tables, "sites", "arm"):
@@ -157,7 +157,7 @@ def _arms(tables: Mapping[str, Table]) -> tuple[tuple[str, ...], bool]:
     levels = [str(known.get(level, level)) for level in _look(tables["sites"], "arm").levels]
     if len(levels) != 2:
         return (), False
-    control = [level for level in levels if any(word in level.lower() for word in CONTROLS) or level == "0"]
+    control = [level for level in levels if _is_control(level)]
     if len(control) != 1:
         return tuple(sorted(levels)), False
     return (control[0], *(level for level in levels if level != control[0])), True
@@ -176,27 +176,25 @@ def _look(table: Table, role: str) -> Look:
     return next(each for each in table.sheet.looks if each.name == table.columns[role])
 
 
-def _waves(tables: dict[str, Table]) -> tuple[dict[str, Table], tuple[int, ...]]:
-    """Number the waves; words for them are numbered in order of appearance."""
-    found: set[int] = set()
+def _waves(tables: dict[str, Table]) -> tuple[dict[str, Table], tuple[int, ...], list[str]]:
+    """Number the waves; words for them once for all tables: a baseline first, then by the number in them."""
+    seen = {role: _look(table, "wave") for role, table in tables.items() if "wave" in table.columns}
+    counted = {role for role, each in seen.items() if each.kind == "number" and each.whole and each.low >= 0}
+    found = {int(float(level)) for role in counted for level in seen[role].levels}
+    words = [level for role, each in seen.items() if role not in counted for level in each.levels]
+    ordered = sorted(dict.fromkeys(words), key=_when)
+    numbers: dict[Scalar, Scalar] = {word: place for place, word in enumerate(ordered)}
     changed = dict(tables)
-    for role, table in tables.items():
-        if "wave" not in table.columns:
-            continue
-        seen = _look(table, "wave")
-        levels = seen.levels
-        if seen.kind == "number" and seen.whole and seen.low >= 0:
-            found |= {int(float(level)) for level in levels}
-        elif levels:
-            numbers: dict[Scalar, Scalar] = {level: place for place, level in enumerate(levels)}
-            changed[role] = Table(
-                sheet=table.sheet,
-                columns=table.columns,
-                recode={**table.recode, "wave": numbers},
-                distinct=table.distinct,
-            )
-            found |= set(range(len(levels)))
-    return changed, tuple(sorted(found))
+    for role in seen:
+        if role not in counted and numbers:
+            changed[role] = replace(tables[role], recode={**tables[role].recode, "wave": numbers})
+    doubts = [f"WHICH ORDER have the waves? Numbered {numbers}."] if numbers else []
+    return changed, tuple(sorted(found | set(range(len(numbers))))), doubts
+
+
+def _when(word: str) -> tuple[bool, int]:
+    number = re.search(r"\d+", word)
+    return not FIRST.search(word), int(number[0]) if number else 0
 
 
 def _missing(tables: Mapping[str, Table], arms: Sequence[str]) -> list[str]:

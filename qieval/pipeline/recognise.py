@@ -21,7 +21,7 @@ WORDS: dict[str, str] = {
     "period": "period quarter month monat quartal mes",
     "arm": "arm group allocation treatment condition trialarm studyarm gruppe grupo brazo bras",
     "stratum": "region stratum strata bezirk provincia",
-    "start_period": "startperiod startquarter crossover start",
+    "start_period": "startperiod startquarter crossover",
     "respondent": "respondent teammember member",
     "role": "role profession rolle rol",
     "instrument": "instrument questionnaire survey",
@@ -71,6 +71,8 @@ NEEDS = {
     "measures": 5,
     "coaching": 2,
 }  # the first so many of USES
+# An "ED visit" is no wave and a "functional status" no site's: by their last word only these are known.
+BY_LAST_WORD = ("participant", "site", "respondent", "age", "sex", "race_ethnicity", "language")
 ANY_OF = {"codebook": (1, 4), "sources": (1, 8), "coaching": (3, 5)}  # and one of these
 
 
@@ -80,6 +82,8 @@ def column_roles(looks: Sequence[Look]) -> dict[str, str]:
     taken: set[str] = set()
     for form in (_whole, _without_suffix, _last_part):
         for role, words in WORDS.items():
+            if form is _last_part and role not in BY_LAST_WORD:
+                continue
             for each in looks:
                 free = role not in roles and each.name not in taken and each.kind != "empty"
                 if free and form(each.name) in words.split():

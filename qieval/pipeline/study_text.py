@@ -153,7 +153,8 @@ def _table(role: str, table: Table) -> Iterator[str]:
 
 def _said(look: Look) -> str:
     if look.levels and look.kind == "text":
-        return f"   # {', '.join(look.levels[:6])}{' …' if len(look.levels) > 6 else ''}"
+        levels = [" ".join(level.split()) for level in look.levels[:6]]
+        return f"   # {', '.join(levels)}{' …' if len(look.levels) > 6 else ''}"
     if look.kind == "number":
         return f"   # {look.low:g} to {look.high:g}"
     return f"   # {look.distinct} different values"

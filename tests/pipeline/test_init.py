@@ -295,3 +295,71 @@ def test_a_name_that_stands_twice_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="column site: the header has this name 2 times"):
         init("twice", [tmp_path / "t.csv"], place=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def started(tmp_path: Path, content: str) -> tuple[NewStudy, Any]:
+    (tmp_path / "t.csv").write_text(content, encoding="utf-8")
+    found = init("made", [tmp_path / "t.csv"], place=tmp_path)
+    return found, read_study_file(found.study_file)
+
+
+def test_waves_in_words_are_numbered_by_what_they_say_and_asked_about(tmp_path: Path) -> None:
+    found, study = started(
+        tmp_path, "id,site,arm,visit,pain\n1,A,0,12 months,1.5\n1,A,0,baseline,2\n2,B,1,3 months,3\n"
+    )
+    assert study.tables["outcomes"].recode["wave"] == {"baseline": 0, "3 months": 1, "12 months": 2}
+    assert any("WHICH ORDER have the waves?" in line for line in told(found))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "control"),
+    [
+        ("TAU", "usual care plus coaching", "TAU"),
+        ("standard dose", "placebo", None),
+        ("taught", "usual care", "usual care"),
+    ],
+)
+def test_a_control_is_known_only_if_one_name_is_one(
+    one: str, other: str, control: str | None, tmp_path: Path
+) -> None:
+    found, study = started(tmp_path, f"id,site,arm,pain\n1,A,{one},1.5\n2,B,{other},2\n")
+    assert found.proposal.control_known is (control is not None)
+    assert control is None or study.arms[0] == control
+
+
+def test_names_that_end_alike_are_not_taken_for_more_than_they_are(tmp_path: Path) -> None:
+    _, study = started(
+        tmp_path,
+        "id,site,arm,ed_visit,pain_10,pain_12,Pain VAS,Pain (VAS)\n1,A,0,0,1.5,2,1,70\n2,B,1,1,2.5,3,2,80\n",
+    )
+    assert "wave" not in study.tables["outcomes"].columns
+    assert {name: each.baseline for name, each in study.outcomes.items()} == dict.fromkeys(
+        ["ed_visit", "pain_10", "pain_12", "pain_vas", "pain_vas_2"]
+    )
+
+
+def test_a_word_that_means_an_arm_is_not_missing_elsewhere(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{'AB'[n % 2]},{['none', 'coached'][n % 2]},{n}.5\n" for n in range(8))
+    _, study = started(tmp_path, f"id,site,arm,pain\n{rows}9,A,none,none\n")
+    assert study.arms == ("none", "coached")
+    assert study.tables["outcomes"].missing == ("",)
+
+
+def test_line_breaks_and_mixed_dates_do_no_harm(tmp_path: Path) -> None:
+    found, study = started(
+        tmp_path, 'id,clinic code,arm,day,pain\n1,"A\nx",0,01/02/2024,1\n2,"B\ny",1,03.04.2024,2.5\n'
+    )
+    assert study.tables["sites"].columns["site"] == "clinic code"
+    assert any("HOW are the dates in 'day' typed?" in line for line in told(found))
+
+
+def test_data_that_are_there_already_are_kept(tiny: Any, tmp_path: Path) -> None:
+    there = tiny.workspace.data / "other" / "wave-1" / "t.csv"
+    there.parent.mkdir(parents=True)
+    there.write_text("id,site,arm,pain\n1,A,0,1.5\n2,B,1,2\n", encoding="utf-8")
+    (tmp_path / "t.csv").write_text("id,site\n1,A\n2,A\n", encoding="utf-8")
+    with pytest.raises(InputError, match="another file of this name is in data/other"):
+        init("other", [tmp_path / "t.csv"], place=tiny.workspace)
+    assert not (tiny.workspace.params / "other").exists()
+    assert init("other", [there], place=tiny.workspace).study_file.exists()
+    assert there.read_text(encoding="utf-8").startswith("id,site,arm")
