@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from qieval.exhibits import columns
@@ -11,7 +12,7 @@ from qieval.exhibits.effect_words import Scale, cautions, headline, inline, scal
 from qieval.exhibits.format import Shower, decimals_for, fixed, integer, percent, plural
 from qieval.exhibits.phrases import joined
 from qieval.results import Quantity, Record, tidy
-from qieval.trial import Effect
+from qieval.trial import Effect, Permutation, SteppedWedge
 
 __all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods", "values_of"]
 
@@ -80,18 +81,36 @@ def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: 
         Whether the plan names this outcome as primary.
     """
     scale = scale_of(effect, quantity)
-    signed = scale.show(plus=True)
-    named = labels_of(effect, site=site)
-    frame = tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder])
     control, intervention = effect.facts.labels
-    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
-    return Table(
-        name="effect",
+    return ladder_table(
+        effect,
+        scale,
+        named=labels_of(effect, site=site),
         caption=(
             f"Difference in {inline(quantity)}, {intervention} minus {control}, by every method; "
             "the plan's method is set off."
         ),
-        frame=frame,
+        primary=primary,
+        notes=_notes(effect, scale, site),
+    )
+
+
+def ladder_table(
+    effect: Effect | SteppedWedge,
+    scale: Scale,
+    *,
+    named: Mapping[str, str],
+    caption: str,
+    primary: bool,
+    notes: Sequence[str],
+) -> Table:
+    """Lay out a ladder of methods: difference, interval, df and (but for an interim look) p, a row each."""
+    signed = scale.show(plus=True)
+    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
+    return Table(
+        name="effect",
+        caption=caption,
+        frame=tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder]),
         columns=[
             columns.words("analysis", "Analysis"),
             Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
@@ -104,7 +123,7 @@ def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: 
             for row in effect.ladder
         ],
         emphasis=[0],
-        notes=_notes(effect, scale, site),
+        notes=notes,
     )
 
 
@@ -167,15 +186,21 @@ def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
     if not test.exact:
         rests = f"rests on {integer(len(test.distribution))} possible allocations drawn at random"
     said.append(f"The randomisation test {rests}; the smallest p it can give is {floor}.")
-    if math.isfinite(test.attainable_low):
-        show = scale.show(plus=True)
-        said.append(
-            f"Its widest bounded interval is at {percent(1)(test.attainable_level)}: "
-            f"{show(test.attainable_low)} to {show(test.attainable_high)} {scale.unit}."
-        )
+    said += widest_bounded(test, scale)
     if not test.exact:
         said.append(f"Drawing leaves a standard error of {test.monte_carlo_se:.2g} in its p.")
     return said
+
+
+def widest_bounded(test: Permutation, scale: Scale) -> list[str]:
+    """Give the widest interval that has limits, where the one at the level asked for has none."""
+    if not math.isfinite(test.attainable_low):
+        return []
+    show = scale.show(plus=True)
+    return [
+        f"Its widest bounded interval is at {percent(1)(test.attainable_level)}: "
+        f"{show(test.attainable_low)} to {show(test.attainable_high)} {scale.unit}."
+    ]
 
 
 def _disagreement(effect: Effect, named: dict[str, str]) -> list[str]:

@@ -10,12 +10,13 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.effect import ladder_table, widest_bounded
 from qieval.exhibits.effect_figures import histogram
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
 from qieval.exhibits.format import DASH, integer, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of
 from qieval.exhibits.svg import LINE, SOFT, A, B, canvas, to_svg
-from qieval.results import Quantity, Record, tidy
+from qieval.results import Quantity, Record
 from qieval.trial import SteppedWedge
 
 LABELS = {
@@ -42,7 +43,7 @@ def headline(
     standing : str
         What the plan says of this outcome at this wave, in a sentence.
     """
-    more = [f"{_who(effect, site)}", *([standing] if standing else [])]
+    more = [_who(effect, site), *([standing] if standing else [])]
     if effect.waiting:
         said = f"**Nothing can be estimated yet.** {_of_sites(effect.waiting, site)}"
         return Statement(name="headline", role="headline", say=said, more=more)
@@ -86,7 +87,7 @@ def starts(effect: SteppedWedge, *, site: str = "site") -> Table:
         frame=frame,
         columns=[
             columns.words("cluster", site.capitalize()),
-            Column(source="start", label="Starts in period", show=lambda value: _period(value)),
+            Column(source="start", label="Starts in period", show=_period),
             columns.count("before", "Before", unit="participants seen"),
             columns.count("after", "Since", unit="participants seen"),
         ],
@@ -159,33 +160,9 @@ def methods(
                        status="descriptive") for row in effect.ladder]  # fmt: skip
         return Statement(name="effect", role="note", say="There is no effect to show yet.", records=rows)
     scale = scale_of(effect, quantity)
-    signed = scale.show(plus=True)
-    frame = tidy(effect.ladder).assign(analysis=[LABELS[row.method] for row in effect.ladder])
-    return Table(
-        name="effect",
-        caption=(
-            f"Difference in {inline(quantity)}, {arms[-1]} minus {arms[0]}; the primary method is set off."
-        ),
-        frame=frame,
-        columns=[
-            columns.words("analysis", "Analysis"),
-            Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
-            columns.interval(effect.primary.level, signed, unit=scale.unit),
-            columns.DF,
-            *([] if effect.interim else [columns.P]),
-        ],
-        records=[
-            Record(
-                key=row.method,
-                estimate=row,
-                primary=primary and row is effect.primary,
-                status="interim" if effect.interim else "final",
-            )
-            for row in effect.ladder
-        ],
-        emphasis=[0],
-        notes=_notes(effect, scale),
-    )
+    caption = f"Difference in {inline(quantity)}, {arms[-1]} minus {arms[0]}; the primary method is set off."
+    notes = _notes(effect, scale)
+    return ladder_table(effect, scale, named=LABELS, caption=caption, primary=primary, notes=notes)
 
 
 def orders(effect: SteppedWedge, quantity: Quantity) -> Figure | Statement:
@@ -200,14 +177,9 @@ def orders(effect: SteppedWedge, quantity: Quantity) -> Figure | Statement:
 def _notes(effect: SteppedWedge, scale: Scale) -> list[str]:
     said = [f"{LABELS[row.method]}: {note}" for row in effect.ladder for note in row.notes]
     said = [note for note in said if not effect.interim or not note.endswith(effect.interim)]
-    test = effect.permutation
-    if test is not None and math.isfinite(test.attainable_low) and not effect.interim:
-        show = scale.show(plus=True)
-        said.append(
-            f"Its widest bounded interval is at {100 * test.attainable_level:.1f} %: "
-            f"{show(test.attainable_low)} to {show(test.attainable_high)} {scale.unit}."
-        )
-    return [*said, *([f"{effect.interim} Intervals are shown, tests are not."] if effect.interim else [])]
+    if effect.interim:
+        return [*said, f"{effect.interim} Intervals are shown, tests are not."]
+    return said + (widest_bounded(effect.permutation, scale) if effect.permutation else [])
 
 
 def _chance(effect: SteppedWedge, site: str) -> str:

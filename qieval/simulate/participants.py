@@ -98,13 +98,13 @@ def people_of(seed: int, wave: int, n: int) -> pd.DataFrame:
         {
             "age": np.clip(np.floor(age + 0.5), *AGES).astype(np.int64),
             "sex": np.where(women, "female", "male"),
-            "race_ethnicity": recorded(seed, "race_ethnicity", wave, np.array(GROUPS, dtype=object)[group]),
-            "language": recorded(seed, "language", wave, np.array(LANGUAGES, dtype=object)[tongue]),
+            "race_ethnicity": _recorded(seed, "race_ethnicity", wave, np.array(GROUPS, dtype=object)[group]),
+            "language": _recorded(seed, "language", wave, np.array(LANGUAGES, dtype=object)[tongue]),
         }
     )
 
 
-def recorded(seed: int, name: str, wave: int, values: np.ndarray) -> np.ndarray:
+def _recorded(seed: int, name: str, wave: int, values: np.ndarray) -> np.ndarray:
     """Replace some values by the reason for which none was recorded."""
     lost = stream(seed, "outcomes", name, "recorded", wave).random(len(values)) < UNRECORDED[wave]
     draws = stream(seed, "outcomes", name, "reason", wave).random(len(values))

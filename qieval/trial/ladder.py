@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -109,18 +108,12 @@ class Effect:
         """
         if not when:
             return self
-        held = replace(
-            self.permutation,
-            estimate=self.permutation.estimate.without_p(reason),
-            distribution=np.empty(0),
-            monte_carlo_se=math.nan,
-        )
         ladder = tuple(row.without_p(reason) for row in self.ladder)
         return replace(
             self,
             primary=ladder[0],
             ladder=ladder,
-            permutation=held,
+            permutation=self.permutation.without_p(reason),
             facts=replace(self.facts, interim=True),
             interim=reason,
         )

@@ -131,22 +131,20 @@ def mixed_model(
 
 def fit_roster(roster: Roster, *, df: DfMethod, level: float) -> MixedModel:
     """Fit the model to a checked roster."""
-    arm = roster.columns.arm
-    return fit_moments(
-        roster.moments(), labels=roster.labels, arm=arm, df=df, level=level, notes=roster.notes
-    )
+    arm, term = roster.columns.arm, roster.term
+    return fit_moments(roster.moments(), arm=arm, term=term, df=df, level=level, notes=roster.notes)
 
 
 def fit_moments(
     moments: Moments,
     *,
-    labels: tuple[str, str],
     arm: str,
+    term: str,
     df: DfMethod,
     level: float,
     notes: tuple[str, ...] = (),
 ) -> MixedModel:
-    """Fit the model to moments whose first constant after the intercept is the arm."""
+    """Fit the model to moments; the estimate is that of the design column `arm`, called `term`."""
     pooled = pool(moments)
     fit = fit_reml(pooled)
     fixed = coefficients(pooled, fit, df=df, constants=len(moments.constants))
@@ -155,7 +153,7 @@ def fit_moments(
     said = notes + ((BOUNDARY_NOTE,) if boundary else ())
     rows = tuple(
         t_estimate(
-            term=f"{labels[1]} - {labels[0]}" if name == arm else name,
+            term=term if name == arm else name,
             method=METHODS[df],
             estimate=float(fixed.estimate[place]),
             se=float(fixed.se[place]),
@@ -168,7 +166,7 @@ def fit_moments(
         for place, name in enumerate(pooled.names)
     )
     return MixedModel(
-        estimate=rows[1],
+        estimate=rows[pooled.names.index(arm)],
         coefficients=rows,
         between=within * fit.theta,
         within=within,

@@ -126,7 +126,8 @@ class Moments(stats.Moments):
         for label, count in zip(self.labels, ((arms == 0).sum(), (arms == 1).sum()), strict=True):
             if count == 0:
                 raise DesignError(f"Arm {label!r} has no cluster with data; two arms are needed.")
-        return fit_moments(self, labels=self.labels, arm=self.constants[1], df=df, level=level)
+        term = f"{self.labels[1]} - {self.labels[0]}"
+        return fit_moments(self, arm=self.constants[1], term=term, df=df, level=level)
 
     def write(self, path: Path | str, *, fewest: int = 5) -> None:
         """Write a small file that holds no row, in full precision.

@@ -68,6 +68,15 @@ class Permutation:
         """One row."""
         return self.estimate.tidy()
 
+    def without_p(self, reason: str) -> Permutation:
+        """Return a copy for an interim look, without p and without the distribution that gives it away."""
+        return replace(
+            self,
+            estimate=self.estimate.without_p(reason),
+            distribution=np.empty(0),
+            monte_carlo_se=math.nan,
+        )
+
 
 def permutation_test(
     data: pd.DataFrame,
@@ -157,7 +166,7 @@ def permutation_test(
             cluster=cluster,
             start=start,
             period=period,
-            covariates=names(covariates, owner=owner),
+            covariates=covariates,
             stratum=stratum,
             exposure=exposure,
             owner=owner,

@@ -99,13 +99,7 @@ class Roster:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        said = []
-        if self.excluded:
-            rows, were = ("row", "was") if self.excluded == 1 else ("rows", "were")
-            said.append(f"{self.excluded:,} {rows} without complete data {were} left out.")
-        if self.lost:
-            said.append(f"Clusters without any complete row were left out: {listed(self.lost)}.")
-        return tuple(said)
+        return left_out(self.excluded, self.lost)
 
     def total(self, values: Floats) -> Floats:
         """Sum row values over each cluster (K,)."""
@@ -130,6 +124,17 @@ class Roster:
             rows=self.rows,
             covariates=self.titles,
         )
+
+
+def left_out(excluded: int, lost: tuple[Hashable, ...]) -> tuple[str, ...]:
+    """Say how many rows, and which clusters, take no part."""
+    said = []
+    if excluded:
+        rows, were = ("row", "was") if excluded == 1 else ("rows", "were")
+        said.append(f"{excluded:,} {rows} without complete data {were} left out.")
+    if lost:
+        said.append(f"Clusters without any complete row were left out: {listed(lost)}.")
+    return tuple(said)
 
 
 def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Family | None = None) -> Roster:
@@ -159,10 +164,10 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Fam
     arm, labels = arm_codes(data[columns.arm])
     codes, clusters = cluster_codes(data[columns.cluster])
     arm_of = constant_within(arm, codes, len(clusters), name=columns.arm, labels=clusters)
-    block_of, blocks = _blocks(data, columns, codes, clusters)
+    block_of, blocks = blocks_of(data, columns.block, codes, clusters)
     outcome = numbers(data[columns.outcome])
     rows, titles = design_columns(data, columns.covariates)
-    exposure = _exposure(data, columns)
+    exposure = exposure_of(data, columns.exposure)
     keep = ~(np.isnan(outcome) | np.isnan(exposure) | np.isnan(rows).any(axis=1))
     excluded = len(keep) - int(keep.sum())
     if excluded:
@@ -200,23 +205,24 @@ def _check_names(data: pd.DataFrame, columns: Columns, owner: str) -> None:
             raise ArgumentError(f"{name!r} is named as a covariate and as another part; name it once.")
 
 
-def _blocks(
-    data: pd.DataFrame, columns: Columns, codes: Codes, clusters: Sequence[Hashable]
+def blocks_of(
+    data: pd.DataFrame, block: str | None, codes: Codes, clusters: Sequence[Hashable]
 ) -> tuple[Codes, tuple[Hashable, ...]]:
-    """Stratum or pair of each cluster (K,), and their labels."""
-    if columns.block is None:
+    """Stratum or pair of each cluster (K,), and their labels; all 0 and none without a column for them."""
+    if block is None:
         return np.zeros(len(clusters), dtype=np.intp), ()
-    block, labels = labelled(data[columns.block])
-    refuse_missing(block < 0, f"Column {columns.block!r}")
-    return constant_within(block, codes, len(clusters), name=columns.block, labels=clusters), labels
+    numbered, labels = labelled(data[block])
+    refuse_missing(numbered < 0, f"Column {block!r}")
+    return constant_within(numbered, codes, len(clusters), name=block, labels=clusters), labels
 
 
-def _exposure(data: pd.DataFrame, columns: Columns) -> Floats:
-    if columns.exposure is None:
+def exposure_of(data: pd.DataFrame, name: str | None) -> Floats:
+    """Person-time of each row (n,); ones without a column for it."""
+    if name is None:
         return np.ones(len(data))
-    exposure = numbers(data[columns.exposure])
+    exposure = numbers(data[name])
     if (exposure < 0).any():
-        raise ArgumentError(f"Exposure column {columns.exposure!r} holds negative values.")
+        raise ArgumentError(f"Exposure column {name!r} holds negative values.")
     return exposure
 
 

@@ -14,14 +14,12 @@ from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
 from qieval.stats.columns import Floats, indicators, listed
 from qieval.stats.glm import Family
-from qieval.stats.inference import check_level, t_estimate
-from qieval.stats.mixed import fit_reml, pool
+from qieval.stats.inference import check_level
 from qieval.stats.moments import Moments
-from qieval.stats.smallsample import DfMethod, coefficients
+from qieval.stats.smallsample import DfMethod
 from qieval.trial.cautions import FEW
-from qieval.trial.lmm import BOUNDARY_NOTE
+from qieval.trial.lmm import fit_moments
 from qieval.trial.orders import count_orders, waiting
-from qieval.trial.parts import names
 from qieval.trial.randomisation import Permutation, permute_starts
 from qieval.trial.wedge import TERM, Wedge, read_wedge
 
@@ -106,12 +104,7 @@ class SteppedWedge:
         """Return a copy for an interim look: estimates and intervals, no test, no p, no distribution."""
         if not when:
             return self
-        held = self.permutation and replace(
-            self.permutation,
-            estimate=self.permutation.estimate.without_p(reason),
-            distribution=np.empty(0),
-            monte_carlo_se=math.nan,
-        )
+        held = self.permutation and self.permutation.without_p(reason)
         ladder = tuple(row.without_p(reason) for row in self.ladder)
         return replace(self, ladder=ladder, permutation=held, interim=reason)
 
@@ -194,7 +187,7 @@ def stepped_wedge(
         cluster=cluster,
         start=start,
         period=period,
-        covariates=names(covariates, owner=owner),
+        covariates=covariates,
         stratum=stratum,
         exposure=exposure,
         owner=owner,
@@ -255,21 +248,9 @@ def exposure_model(wedge: Wedge, *, df: DfMethod, level: float) -> Estimate:
         rows=np.column_stack([exposed, periods, wedge.rows]),
         covariates=(TERM, *titles, *wedge.titles),
     )
-    pooled = pool(moments)
-    fit = fit_reml(pooled)
-    fixed = coefficients(pooled, fit, df=df, constants=len(moments.constants))
-    place = pooled.names.index(TERM)
-    return t_estimate(
-        term=TERM,
-        method=HUSSEY_HUGHES,
-        estimate=float(fixed.estimate[place]),
-        se=float(fixed.se[place]),
-        df=float(fixed.df[place]),
-        level=level,
-        n=wedge.n,
-        n_clusters=len(wedge.clusters),
-        notes=(*wedge.notes, MODEL_NOTE, *((BOUNDARY_NOTE,) if fit.theta == 0 else ())),
-    )
+    notes = (*wedge.notes, MODEL_NOTE)
+    fitted = fit_moments(moments, arm=TERM, term=TERM, df=df, level=level, notes=notes)
+    return replace(fitted.estimate, method=HUSSEY_HUGHES)
 
 
 def _cells(wedge: Wedge, family: Family) -> pd.DataFrame:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qieval.errors import ArgumentError, DesignError
+from qieval.errors import DesignError
 from qieval.stats.columns import (
     Codes,
     Floats,
     cluster_codes,
     design_columns,
     indicators,
-    labelled,
-    listed,
     numbers,
     refuse_missing,
     require,
 )
 from qieval.stats.glm import Family, expected
 from qieval.stats.moments import constant_within
+from qieval.trial.parts import names
+from qieval.trial.roster import blocks_of, exposure_of, left_out
 
 TERM = "exposed - not exposed"
 
@@ -82,9 +82,7 @@ class Wedge:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        rows = f"{self.excluded:,} row(s) without complete data were left out."
-        lost = f"Clusters without any complete row were left out: {listed(self.lost)}."
-        return (*([rows] if self.excluded else []), *([lost] if self.lost else []))
+        return left_out(self.excluded, self.lost)
 
     def total(self, values: Floats) -> Floats:
         """Sum row values over each cluster and period (K, T)."""
@@ -116,7 +114,7 @@ def read_wedge(
     cluster: str,
     start: str,
     period: str,
-    covariates: tuple[str, ...] = (),
+    covariates: Sequence[str] = (),
     stratum: str | None = None,
     exposure: str | None = None,
     owner: str,
@@ -130,6 +128,7 @@ def read_wedge(
     DesignError
         If a start or stratum varies within a cluster, a period is missing, or no row is complete.
     """
+    covariates = names(covariates, owner=owner)
     require(data, (outcome, cluster, start, period, *covariates, stratum, exposure), owner=owner)
     codes, clusters = cluster_codes(data[cluster])
     count = len(clusters)
@@ -137,18 +136,12 @@ def read_wedge(
     starts = constant_within(
         np.where(np.isnan(started), np.inf, started), codes, count, name=start, labels=clusters
     )
-    block = np.zeros(count, dtype=np.intp)
-    if stratum is not None:
-        strata, _ = labelled(data[stratum])
-        refuse_missing(strata < 0, f"Column {stratum!r}")
-        block = constant_within(strata, codes, count, name=stratum, labels=clusters)
+    block, _ = blocks_of(data, stratum, codes, clusters)
     when = numbers(data[period])
     refuse_missing(np.isnan(when), f"Period column {period!r}")
     values = numbers(data[outcome])
     rows, titles = design_columns(data, covariates)
-    at_risk = np.ones(len(data)) if exposure is None else numbers(data[exposure])
-    if (at_risk < 0).any():
-        raise ArgumentError(f"Exposure column {exposure!r} holds negative values.")
+    at_risk = exposure_of(data, exposure)
     keep = ~(np.isnan(values) | np.isnan(at_risk) | np.isnan(rows).any(axis=1))
     if not keep.any():
         raise DesignError("No row is complete.")
