@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qieval.errors import Fault, InputError, QievalError
+from qieval.pipeline.obituary import named, obituary
 from qieval.pipeline.terminal import ask, complain, described, faults, say
 
 if TYPE_CHECKING:
@@ -97,7 +98,6 @@ def run(
     waves: WaveFiles, jobs: Jobs = None, force: Force = False, why: Why = False, workspace: Folder = None
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
-    from qieval.pipeline.obituary import named
     from qieval.pipeline.planning import plan_waves
     from qieval.pipeline.reuse import changed_waves
 
@@ -112,7 +112,6 @@ def run(
 
 
 def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, force: bool, why: bool) -> int:
-    from qieval.pipeline.obituary import named, obituary
     from qieval.pipeline.progress import progress
     from qieval.pipeline.run import run_waves
 
@@ -130,8 +129,6 @@ def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, forc
 
 
 def _warn(plans: Sequence[WavePlan]) -> None:
-    from qieval.pipeline.obituary import named
-
     for plan in plans:
         for warning in plan.warnings:
             complain(f"Note on {named(plan)}: {warning}")
@@ -261,11 +258,8 @@ def diff(
     found = list(changes(read_results(before), read_results(after)))
     for change in found:
         say(str(change))
-    say(
-        f"{_count(len(found), 'result')} differ{'s' if len(found) == 1 else ''}."
-        if found
-        else "No result differs."
-    )
+    verb = "differs" if len(found) == 1 else "differ"
+    say(f"{_count(len(found), 'result')} {verb}." if found else "No result differs.")
     return FAILED if found else DONE
 
 

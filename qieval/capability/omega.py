@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
+from qieval.capability.reliability import complete_rows
 from qieval.errors import ArgumentError
 from qieval.results import Estimate, tidy
+from qieval.stats.columns import Floats
 
-Floats = NDArray[np.float64]
 HEYWOOD = 1e-4  # a standardised uniqueness below this is at its boundary
 
 
@@ -70,12 +71,10 @@ def omega(items: pd.DataFrame | ArrayLike, *, term: str = "omega") -> Omega:
     ``(sum l)^2 / ((sum l)^2 + sum u)`` with loadings l and uniquenesses u (McDonald 1999, *Test Theory*,
     chapter 6), as lavaan fits them.
     """
-    frame = items if isinstance(items, pd.DataFrame) else pd.DataFrame(np.asarray(items, dtype=float))
-    if frame.shape[1] < 3:
-        raise ArgumentError(f"`omega` needs at least three items; there are {frame.shape[1]}.")
-    answers = frame.to_numpy(dtype=float, na_value=np.nan)
-    complete = answers[~np.isnan(answers).any(axis=1)]
+    _, complete, incomplete = complete_rows(items)
     n, k = complete.shape
+    if k < 3:
+        raise ArgumentError(f"`omega` needs at least three items; there are {k}.")
     absent = _absent(complete)
     loadings, uniqueness = (np.full(k, np.nan),) * 2 if absent else _fit(np.cov(complete, rowvar=False))
     common = float(loadings.sum() ** 2)
@@ -95,7 +94,7 @@ def omega(items: pd.DataFrame | ArrayLike, *, term: str = "omega") -> Omega:
         by_observed=math.nan if absent else common / float(complete.sum(axis=1).var(ddof=1)),
         loadings=loadings,
         uniqueness=uniqueness,
-        n_incomplete=len(answers) - n,
+        n_incomplete=incomplete,
     )
 
 

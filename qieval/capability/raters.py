@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import f as fisher
 
+from qieval.capability.reliability import complete_rows
 from qieval.errors import ArgumentError
 from qieval.results import Estimate, tidy
+from qieval.stats.columns import Floats
 from qieval.stats.inference import check_level
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +57,12 @@ def rater_agreement(ratings: pd.DataFrame | ArrayLike, *, level: float = 0.95) -
     Shrout & Fleiss 1979, doi 10.1037/0033-2909.86.2.420; McGraw & Wong 1996, doi 10.1037/1082-989X.1.1.30.
     """
     check_level(level)
-    given = np.asarray(ratings, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] < 2:
+    _, complete, incomplete = complete_rows(ratings)
+    n, k = complete.shape
+    if k < 2:
         raise ArgumentError(
             "`rater_agreement` needs a row per thing rated and a column per rater, two or more."
         )
-    complete = given[~np.isnan(given).any(axis=1)]
-    n, k = complete.shape
     single, low, high, why = _icc(complete, level)
 
     def estimate(method: str, raters: int) -> Estimate:
@@ -85,7 +83,7 @@ def rater_agreement(ratings: pd.DataFrame | ArrayLike, *, level: float = 0.95) -
         single=estimate("icc-2-1", 1),
         average=estimate("icc-2-k", k),
         raters=k,
-        n_incomplete=len(given) - n,
+        n_incomplete=incomplete,
     )
 
 

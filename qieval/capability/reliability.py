@@ -85,20 +85,26 @@ def alpha(items: pd.DataFrame | ArrayLike, *, level: float = 0.95, term: str = "
     ----------
     Feldt 1965, doi 10.1007/BF02289499.
     """
-    frame = items if isinstance(items, pd.DataFrame) else pd.DataFrame(np.asarray(items, dtype=float))
-    if frame.shape[1] < 2:
-        raise ArgumentError(f"`alpha` needs at least two items; there are {frame.shape[1]}.")
-    answers = frame.to_numpy(dtype=float, na_value=np.nan)
-    complete = answers[~np.isnan(answers).any(axis=1)]
+    names, complete, incomplete = complete_rows(items)
     n, k = complete.shape
+    if k < 2:
+        raise ArgumentError(f"`alpha` needs at least two items; there are {k}.")
     covariance = np.cov(complete, rowvar=False) if n > 1 else np.full((k, k), np.nan)
     return Alpha(
         alpha=_estimate(complete, covariance, level=level, term=term),
         standardised=_standardised(covariance),
         k=k,
-        n_incomplete=len(answers) - n,
-        items=_item_statistics([str(name) for name in frame.columns], complete, covariance),
+        n_incomplete=incomplete,
+        items=_item_statistics(names, complete, covariance),
     )
+
+
+def complete_rows(items: pd.DataFrame | ArrayLike) -> tuple[list[str], Floats, int]:
+    """Give the columns' names, the rows without a missing answer (n, k), and how many rows are left out."""
+    frame = items if isinstance(items, pd.DataFrame) else pd.DataFrame(np.asarray(items, dtype=float))
+    answers = frame.to_numpy(dtype=float, na_value=np.nan)
+    complete = answers[~np.isnan(answers).any(axis=1)]
+    return [str(name) for name in frame.columns], complete, len(answers) - len(complete)
 
 
 def _estimate(complete: Floats, covariance: Floats, *, level: float, term: str) -> Estimate:

@@ -14,6 +14,7 @@ from qieval.errors import Fault, InputError
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.parameters import NotebookCard, Parameter
+from qieval.pipeline.waves import wave_files
 from qieval.pipeline.workspace import Workspace
 
 UNNAMED = ("study", "wave", "before", "after", "seed")
@@ -172,10 +173,10 @@ def _site(value: Any, setting: Setting) -> str | None:
 def _wave(value: Any, setting: Setting) -> str | None:
     if not isinstance(value, int) or value > setting.wave or value < 0:
         return f"wave {value} lies outside 0 to {setting.wave}, the wave that asks"
-    path = setting.workspace.wave_file(setting.study, value)
-    others = [each for each in path.parent.glob("wave-*.yaml") if each.name != f"wave-{setting.wave}.yaml"]
-    # In a study's first wave file the earlier waves are only in the extract.
-    return None if path.is_file() or not others else f"there is no {setting.workspace.shown(path)}"
+    known = wave_files(setting.workspace, setting.study).keys()
+    if value in known or known <= {setting.wave}:  # before a first wave file, waves are only in the extract
+        return None
+    return f"there is no {setting.workspace.shown(setting.workspace.wave_file(setting.study, value))}"
 
 
 def _level(value: Any, setting: Setting) -> str | None:  # noqa: ARG001 (a domain's form)

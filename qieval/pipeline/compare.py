@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from qieval.errors import refuse
+from qieval.pipeline.collect import NUMBERS
 
-NUMBERS = ("estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high")
 FIELDS = (*NUMBERS, "n", "n_clusters", "primary", "status")
 Row = Mapping[str, Any]
 

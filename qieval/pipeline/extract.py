@@ -12,7 +12,7 @@ from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile, WaveFile
-from qieval.pipeline.tables import TableSpec
+from qieval.pipeline.tables import TableSpec, Unite
 from qieval.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
@@ -73,14 +73,18 @@ class Extract:
         """Tables that the study declares, its codebook included."""
         return (*self.spec.tables, *(["codebook"] if self.spec.codebook else []))
 
+    @property
+    def unite(self) -> Unite:
+        """Spellings to be united: the study's, and what the wave says anew."""
+        return {**self.spec.unite, **self.wave.unite}
+
     def raw(self, role: str) -> RawTable:
         """Read one table, once; raises InputError if that cannot be done."""
         from qieval.pipeline.readers import read_table
 
         if role not in self._raw:
             path, spec = self.table(role)
-            unite = {**self.spec.unite, **self.wave.unite}
-            read = read_table(path, spec, role=role, file=self.file(role), unite=unite)
+            read = read_table(path, spec, role=role, file=self._shown(path), unite=self.unite)
             self._raw[role] = _of_this_wave(read, self.wave.wave)
         return self._raw[role]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -53,7 +54,7 @@ def likely(shown: pd.Series[Any], kind: Kind, column: str) -> str:
 
 def listed(words: Sequence[str]) -> str:
     """Write a list as YAML does."""
-    return "[" + ", ".join(f'"{word}"' for word in dict.fromkeys(words)) + "]"
+    return json.dumps(list(dict.fromkeys(words)), ensure_ascii=False)
 
 
 def remedy_for(names: Sequence[str], known: Collection[str], *, column: str, role: str) -> str:

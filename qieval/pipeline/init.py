@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,12 +119,7 @@ def init(
     texts_of = study_yaml(study, proposal, unite=unite), wave_yaml(study, wave, proposal)
     workspace = place if isinstance(place, Workspace) else _new_workspace(root, study, wave)
     folder, data = workspace.study_folder(study), workspace.data / study / f"wave-{wave}"
-    taken = [path for path in extracts if (data / path.name).exists() and not _same(path, data / path.name)]
-    if taken:
-        faults = [
-            Fault(file=path.name, problem=f"another file of this name is in data/{study}") for path in taken
-        ]
-        raise InputError(faults)
+    _refuse_other_files(extracts, data, study)
     folder.mkdir(parents=True)
     data.mkdir(parents=True, exist_ok=True)
     for path in extracts:
@@ -142,8 +138,13 @@ def init(
     )
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.read_bytes() == other.read_bytes()
+def _refuse_other_files(extracts: Sequence[Path], data: Path, study: str) -> None:
+    """Refuse to write over files that are there already, unless they are the same."""
+    there = [path for path in extracts if (data / path.name).exists()]
+    taken = [path for path in there if not filecmp.cmp(path, data / path.name, shallow=False)]
+    problem = f"another file of this name is in data/{study}"
+    if taken:
+        raise InputError([Fault(file=path.name, problem=problem) for path in taken])
 
 
 def shipped(folder: str) -> Path:

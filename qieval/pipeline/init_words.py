@@ -18,12 +18,12 @@ def told(made: NewStudy) -> Iterator[str]:
         yield from _sheet(sheet, part.get((sheet.file, sheet.name)))
     shown = made.workspace.shown
     yield f"Wrote {shown(made.study_file)} and {shown(made.wave_file)} in {made.workspace.root.name}/."
-    marked = made.study_file.read_text(encoding="utf-8").splitlines()
-    left = [line.strip() for line in marked if CHECK in line.partition("#")[2]]
-    if made.proposal.doubts or left[1:]:
+    lines = made.study_file.read_text(encoding="utf-8").splitlines()
+    left = [line.strip() for line in lines if CHECK in line.partition("#")[2] and not line.startswith("#")]
+    if made.proposal.doubts or left:
         yield "Yours to settle in it:"
         yield from (f"  - {doubt}" for doubt in made.proposal.doubts)
-        yield from (f"  - {line}" for line in left[1:])
+        yield from (f"  - {line}" for line in left)
     yield f"Next: qieval check {shown(made.wave_file)}"
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +14,14 @@ from qieval.errors import InputError
 from qieval.pipeline.convert import CODE, texts
 from qieval.pipeline.hints import DAY_FIRST, MISSING, TOTALS
 from qieval.pipeline.mapping import COMMA, THREES, mapped, refuse_header
-from qieval.pipeline.readers import READERS, decoded, split
+from qieval.pipeline.readers import READERS, decoded, split, workbook
 from qieval.pipeline.tables import TableSpec
 
 SEARCHED = 15  # rows in which the header is looked for
 MOST_LEVELS = 12
 SURE = ("-", "n/a", "N/A", "NA")  # words that mean missing wherever they stand
 FEW_WORDS = 3  # among more numbers than that: words for missing, to be checked
+Distinct = Mapping[str, "pd.Series[Any]"]  # each column's different words
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -91,9 +91,8 @@ def look(path: Path) -> list[Sheet]:
     InputError
         If the file cannot be read at all.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        reader = READERS[".csv"]  # whatever it is called, it may be text; if not, that is said
+    # Whatever it is called, it may be text; if not, that is said.
+    reader = READERS.get(path.suffix.lower(), READERS[".csv"])
     content = path.read_bytes()
     sheets = []
     for name, rows in _rows(path, content):
@@ -116,21 +115,18 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[str, list[list[Any]]]]:
     if path.suffix.lower() in (".parquet", ".sav", ".dta"):
         yield "", [["a", "b"], ["1", "2"]]  # these have names of their own, not a header row
     elif path.suffix.lower() == ".xlsx":
-        from openpyxl import load_workbook
-
-        try:
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        except Exception:
-            READERS[".xlsx"](content, TableSpec(file=path.name), path.name)  # says what is wrong with it
-            raise
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()
-            cells = sheet.iter_rows(max_row=SEARCHED + 3, values_only=True)
-            yield sheet.title, [list(row) for row in cells]
+        with workbook(content, path.name) as book:
+            found = [(sheet.title, _first_rows(sheet)) for sheet in book.worksheets]
+        yield from found
     else:
         words = decoded(content, path.name)
         lines = [line for line in words.splitlines()[:SEARCHED] if line]
         yield "", split(words, max(lines, key=_divided, default=""), path.name)[: SEARCHED + 3]
+
+
+def _first_rows(sheet: Any) -> list[list[Any]]:
+    sheet.reset_dimensions()
+    return [list(row) for row in sheet.iter_rows(max_row=SEARCHED + 3, values_only=True)]
 
 
 def _divided(line: str) -> int:
@@ -182,20 +178,19 @@ def _sheet(path: Path, name: str, spec: TableSpec, frame: pd.DataFrame) -> Sheet
         found.append(f"the header stands in row {rows}")
     asked: dict[str, Any] = _totals(frame)
     body = frame.iloc[:-1] if asked else frame
-    asked |= _markers(body) | _decimal(body)
+    distinct = {str(column): texts(body[column]).dropna().drop_duplicates() for column in body}
+    asked |= _markers(distinct) | _decimal(distinct)
     found += [f"{key}: {value!r}" for key, value in asked.items()]
     strange = [word for word in asked.get("missing", ()) if word and word.lower() not in MISSING]
     if strange:
         found.append(f"WHICH MEANING have {strange!r} among the numbers? Taken as missing.")
     found += [
         f"WHICH MEANING has the comma in {column!r}, before decimals or between thousands?"
-        for column in body
-        if len(cells := texts(body[column]).dropna()) and cells.str.fullmatch(THREES).all()
+        for column, cells in distinct.items()
+        if len(cells) and cells.str.fullmatch(THREES).all()
     ]
-    spec = spec.model_copy(update=asked)
-    read, _ = mapped(frame, spec, role="", file=path.name, unite={})
-    dates, doubts = _dates(read)
-    spec = spec.model_copy(update={"dates": dates})
+    dates, doubts = _dates(distinct, asked.get("missing", ()))
+    spec = spec.model_copy(update={**asked, "dates": dates})
     read, _ = mapped(frame, spec, role="", file=path.name, unite={})
     looks = tuple(_look(str(column), read[column]) for column in read)
     return Sheet(file=path, name=name, spec=spec, frame=read, looks=looks, found=(*found, *doubts))
@@ -212,61 +207,51 @@ def _totals(frame: pd.DataFrame) -> dict[str, Any]:
     return {}
 
 
-def _markers(frame: pd.DataFrame) -> dict[str, Any]:
+def _markers(distinct: Distinct) -> dict[str, Any]:
     """Find words for missing: in columns of numbers or dates, or words that mean nothing else anywhere."""
     words: dict[str, None] = {}
-    for column in frame:
-        cells = texts(frame[column]).dropna().drop_duplicates()
+    elsewhere: set[str] = set()  # words that stand among others, where they may mean what they say
+    for cells in distinct.values():
         marks = [cell for cell in cells if cell.lower() in MISSING]
         rest = [cell for cell in cells if cell.lower() not in MISSING]
-        if marks and (all(map(_is_value, rest)) or all(mark in SURE for mark in marks)):
-            words |= dict.fromkeys(marks)
         strange = [cell for cell in rest if not _is_value(cell)]
+        if marks and (not strange or all(mark in SURE for mark in marks)):
+            words |= dict.fromkeys(marks)
         if 0 < len(strange) <= FEW_WORDS < len(rest) - len(strange):
             words |= dict.fromkeys(strange)
-    kept = [word for word in words if word in SURE or word not in _words_elsewhere(frame)]
+        if strange:
+            elsewhere |= {*marks}
+    kept = [word for word in words if word in SURE or word not in elsewhere]
     return {"missing": ("", *kept)} if kept else {}
 
 
-def _words_elsewhere(frame: pd.DataFrame) -> set[str]:
-    """Words for missing that stand among other words in some column, where they may mean what they say."""
-    found: set[str] = set()
-    for column in frame:
-        cells = set(texts(frame[column]).dropna())
-        if sum(not _is_value(cell) and cell.lower() not in MISSING for cell in cells) > 0:
-            found |= {cell for cell in cells if cell.lower() in MISSING}
-    return found
-
-
-def _decimal(frame: pd.DataFrame) -> dict[str, Any]:
-    for column in frame:
-        words = texts(frame[column]).dropna().drop_duplicates()
+def _decimal(distinct: Distinct) -> dict[str, Any]:
+    for words in distinct.values():
         cells = [word for word in words if word.lower() not in MISSING]
-        commas = [bool(re.fullmatch(COMMA, cell)) for cell in cells]
-        unclear = all(re.fullmatch(THREES, cell) for cell, comma in zip(cells, commas, strict=True) if comma)
-        if unclear:  # 1,234 is one and a bit, or more than a thousand: the check will ask
-            continue
-        if all(comma or _is_value(cell) for comma, cell in zip(commas, cells, strict=True)):
+        commas = [cell for cell in cells if re.fullmatch(COMMA, cell)]
+        if all(re.fullmatch(THREES, cell) for cell in commas):
+            continue  # 1,234 is one and a bit, or more than a thousand: the owner is asked
+        if all(re.fullmatch(COMMA, cell) or _is_value(cell) for cell in cells):
             return {"decimal": ","}
     return {}
 
 
-def _dates(frame: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
+def _dates(distinct: Distinct, missing: Collection[str]) -> tuple[dict[str, str], list[str]]:
     """Find how dates are typed; where day and month look alike, the day is taken first and it is said."""
     dates, doubts = {}, []
-    for column in frame:
-        cells = texts(frame[column]).dropna().drop_duplicates()
+    for name, words in distinct.items():
+        cells = words[~words.isin(list(missing))]
         if not len(cells) or not cells.str.fullmatch(DAY_FIRST.pattern).all():
             continue
         signs = cells.str[-5].unique()
         if len(signs) > 1:
-            doubts.append(f"HOW are the dates in {column!r} typed? With {' and '.join(signs)}.")
+            doubts.append(f"HOW are the dates in {name!r} typed? With {' and '.join(signs)}.")
             continue
         sign = signs[0]
         first, second = (cells.str.split(sign).str[place].astype(int).max() for place in (0, 1))
-        dates[str(column)] = f"%m{sign}%d{sign}%Y" if second > 12 else f"%d{sign}%m{sign}%Y"
+        dates[name] = f"%m{sign}%d{sign}%Y" if second > 12 else f"%d{sign}%m{sign}%Y"
         if first <= 12 and second <= 12:
-            doubts.append(f"WHICH COMES FIRST in {column!r}, day or month? Taken as {dates[str(column)]}")
+            doubts.append(f"WHICH COMES FIRST in {name!r}, day or month? Taken as {dates[name]}")
     return dates, doubts
 
 

@@ -22,7 +22,7 @@ def mapping_words(extract: Extract) -> Iterator[str]:
         _, spec = extract.table(role)
         yield f"{role}: {extract.file(role)}{_place(spec)}"
         yield from (f"  - {line}" for line in _lines(spec))
-    for role, names in {**extract.spec.unite, **extract.wave.unite}.items():
+    for role, names in extract.unite.items():
         for name, spellings in names.items():
             yield f"Everywhere, {role} {_listed(spellings)} is {name!r}."
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from qieval.pipeline.planning import WavePlan
-
 if TYPE_CHECKING:
+    from qieval.pipeline.planning import WavePlan
     from qieval.pipeline.wave_run import Failure, Outcome
     from qieval.pipeline.workspace import Workspace
 

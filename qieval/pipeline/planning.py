@@ -244,12 +244,11 @@ def _site_names(extract: Extract) -> Sequence[str] | None:
 
 def _passed(extract: Extract) -> tuple[tuple[str, ...], tuple[InputFile, ...]] | None:
     """Give the remarks and inputs of the wave as published, if what was checked then is what is there now."""
-    from qieval.pipeline.reuse import libraries_hash, package_hash, read_record
+    from qieval.pipeline.reuse import read_record, source
 
     workspace = extract.workspace
     record = read_record(workspace.published(extract.name, extract.wave.wave))
-    source = {"package": package_hash(), "libraries": libraries_hash(workspace.root)}
-    if record is None or record.get("source") != source:
+    if record is None or record.get("source") != source(workspace.root):
         return None
     inputs = tuple(
         InputFile(path=each["file"], sha256=each["sha256"], rows=each["rows"]) for each in record["inputs"]

@@ -11,7 +11,8 @@ import hashlib
 import io
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,21 +140,27 @@ def split(words: str, head: str, file: str) -> list[list[Any]]:
         refuse(file, problem, remedy="check its quotes")
 
 
-def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
-    """Read one sheet of an Excel workbook, cells with the type that they have there."""
+@contextmanager
+def workbook(content: bytes, file: str) -> Iterator[Any]:
+    """Open a workbook to read; refuses a damaged one, wherever in unzipping and parsing it fails."""
     from openpyxl import load_workbook
 
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="openpyxl")  # styles and menus that are not read anyway
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            sheet = book.worksheets[0] if spec.sheet is None else _sheet(book, spec.sheet, file)
-            sheet.reset_dimensions()
-            rows = [_trimmed(row) for row in sheet.iter_rows(min_row=header_rows(spec)[0], values_only=True)]
+            yield load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     except InputError:
         raise
-    except Exception as error:  # a damaged workbook fails anywhere in unzipping and parsing
+    except Exception as error:
         refuse(file, f"is not an Excel workbook that can be read ({error})", remedy="save it anew as .xlsx")
+
+
+def read_excel(content: bytes, spec: TableSpec, file: str) -> pd.DataFrame:
+    """Read one sheet of an Excel workbook, cells with the type that they have there."""
+    with workbook(content, file) as book:
+        sheet = book.worksheets[0] if spec.sheet is None else _sheet(book, spec.sheet, file)
+        sheet.reset_dimensions()
+        rows = [_trimmed(row) for row in sheet.iter_rows(min_row=header_rows(spec)[0], values_only=True)]
     upper, last = header_rows(spec)
     width = max((len(row) for row in rows[: last - upper + 1]), default=0)
     return _frame([row + [None] * (width - len(row)) if row else row for row in rows], spec, file)

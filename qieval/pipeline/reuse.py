@@ -58,7 +58,7 @@ class Made:
     @property
     def intact(self) -> bool:
         """Whether its page and its notebook are as they were made."""
-        return _intact(self.folder, {name: self.outputs.get(name, "") for name in self.files})
+        return not altered(self.folder, {name: self.outputs.get(name, "") for name in self.files})
 
     @property
     def files(self) -> tuple[str, str]:
@@ -144,6 +144,11 @@ def libraries_hash(root: Path) -> str:
     return hashed([provenance.versions(), provenance.sha256(lock) if lock.is_file() else None])
 
 
+def source(root: Path) -> dict[str, str]:
+    """Hash what checks and makes reports: the whole package, and the libraries that it stands on."""
+    return {"package": package_hash(), "libraries": libraries_hash(root)}
+
+
 def always_read(plan: WavePlan, root: Path) -> list[str]:
     """List the files of the wave's data that count as read by every report: they may be opened unnoticed."""
     found = (path for path in plan.data_dir.rglob("*") if path.suffix.lower() in OPENED_BELOW)
@@ -154,12 +159,15 @@ def earlier(folders: Sequence[Path]) -> dict[str, list[Made]]:
     """Find the reports that earlier runs left in some folders of a wave; a damaged record counts as none."""
     found: dict[str, list[Made]] = {}
     for folder in folders:
-        record = read_record(folder)
-        for report in record["reports"] if record else ():
-            found.setdefault(report["report"], []).append(
-                Made(folder=folder, record=report, outputs=record["outputs"] if record else {})
-            )
+        for made in _made(folder, read_record(folder)):
+            found.setdefault(made.record["report"], []).append(made)
     return found
+
+
+def _made(folder: Path, record: Mapping[str, Any] | None) -> list[Made]:
+    if record is None:
+        return []
+    return [Made(folder=folder, record=report, outputs=record["outputs"]) for report in record["reports"]]
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -218,11 +226,12 @@ def _current(plan: WavePlan, workspace: Workspace, digests: Digests) -> bool:
     record = read_record(folder)
     if record is None or [each["report"] for each in record["reports"]] != [job.report for job in plan.jobs]:
         return False
-    if record["inputs"] != provenance.input_records(plan.inputs) or not _intact(folder, record["outputs"]):
+    if record["inputs"] != provenance.input_records(plan.inputs) or altered(folder, record["outputs"]):
         return False
-    made, also = earlier([folder]), always_read(plan, workspace.root)
+    also = always_read(plan, workspace.root)
     return all(
-        not stale(made_from(plan, job, workspace), made[job.report][0], digests, also) for job in plan.jobs
+        not stale(made_from(plan, job, workspace), made, digests, also)
+        for job, made in zip(plan.jobs, _made(folder, record), strict=True)
     )
 
 
@@ -238,8 +247,10 @@ def _files(folder: Path) -> Iterator[str]:
             yield name
 
 
-def _intact(folder: Path, recorded: Mapping[str, str]) -> bool:
-    return all(
-        (folder / name).is_file() and provenance.sha256(folder / name) == digest
+def altered(folder: Path, recorded: Mapping[str, str]) -> list[str]:
+    """List the files of a wave's folder that are gone, or not as they were recorded."""
+    return [
+        name
         for name, digest in recorded.items()
-    )
+        if not (folder / name).is_file() or provenance.sha256(folder / name) != digest
+    ]

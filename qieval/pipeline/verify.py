@@ -11,8 +11,7 @@ from typing import Any
 from qieval.errors import RunError, refuse
 from qieval.pipeline.compare import changes, read_results
 from qieval.pipeline.planning import WavePlan, plan_waves
-from qieval.pipeline.provenance import sha256
-from qieval.pipeline.reuse import libraries_hash, outputs, package_hash, read_record
+from qieval.pipeline.reuse import altered, outputs, read_record, source
 from qieval.pipeline.run import run_waves
 from qieval.pipeline.wave_run import Listener
 from qieval.pipeline.workspace import Workspace
@@ -89,12 +88,10 @@ def _before(folder: Path, record: dict[str, Any], plan: WavePlan, workspace: Wor
     for name in dict.fromkeys([*recorded, *now]):
         if recorded.get(name) != now.get(name):
             yield f"{name} is not the file that was read"
-    source = {"package": package_hash(), "libraries": libraries_hash(workspace.root)}
-    if record.get("source") != source:
+    if record.get("source") != source(workspace.root):
         yield "qieval or a library is not the version that made it"
-    for name, digest in record["outputs"].items():
-        if not (folder / name).is_file() or sha256(folder / name) != digest:
-            yield f"{name} is not as it was published"
+    for name in altered(folder, record["outputs"]):
+        yield f"{name} is not as it was published"
 
 
 def _files(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:

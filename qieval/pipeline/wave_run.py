@@ -25,16 +25,7 @@ from qieval.pipeline.publish import (
     write_results,
     write_site_index,
 )
-from qieval.pipeline.reuse import (
-    Digests,
-    Made,
-    always_read,
-    earlier,
-    libraries_hash,
-    made_from,
-    package_hash,
-    stale,
-)
+from qieval.pipeline.reuse import Digests, Made, always_read, earlier, made_from, source, stale
 from qieval.pipeline.workspace import Workspace
 
 
@@ -130,11 +121,10 @@ class WaveRun:
         results = self._results_so_far() if job.needs_results else None
         parts = made_from(self.plan, job, self._workspace, results=results)
         self._made_from[job.report] = parts
-        candidates: list[Made | None] = [*self._earlier.get(job.report, [])]
-        why = ""
-        for made in candidates or [None]:
+        why = stale(parts, None, self._digests)
+        for made in self._earlier.get(job.report, ()):
             why = stale(parts, made, self._digests, self._also)
-            if made is not None and not why and self._reuse(job, made):
+            if not why and self._reuse(job, made):
                 return True
         self._listener.starts(self.plan, job, why or "it cannot be read")
         return False
@@ -252,7 +242,7 @@ class WaveRun:
             self.plan,
             self._workspace,
             reports=[self._report(job) for job in self.plan.jobs if job.report in self._reads],
-            source={"package": package_hash(), "libraries": libraries_hash(self._workspace.root)},
+            source=source(self._workspace.root),
             started=_stamp(self._started),
             ended=_stamp(_now()),
         )
@@ -266,7 +256,7 @@ class WaveRun:
             "page": self._place.page(job.report).name,
             "executed": f"{EXECUTED}/{job.report}.ipynb",
             "notebook": self._workspace.shown(job.notebook),
-            "sha256": provenance.sha256(job.notebook),
+            "sha256": self._made_from[job.report]["notebook"],
             "parameters": job.parameters,
             "exhibits": [each.file for each in shown if each.file],
             "made_from": self._made_from[job.report],

@@ -15,7 +15,7 @@ from qieval.simulate.participants import HIGHEST, LOWEST, MEAN_AGE, WOMEN, peopl
 from qieval.simulate.roster import site_codes
 from qieval.simulate.streams import Floats, Ints, bounded, pick, poisson, stream
 from qieval.simulate.study import SimulatedTables
-from qieval.simulate.teams import capability, contacts_and_steps
+from qieval.simulate.teams import INTRODUCED_BEFORE, capability, contacts_and_steps
 from qieval.simulate.truth import DEMO, CapabilityTruth, Truth
 
 DEMO_MS_SEED = 20260102
@@ -101,10 +101,10 @@ def registry(seed: int = DEMO_MS_SEED, truth: RegistryTruth = DEMO_MS) -> Simula
     }
     spoken, texts = sources(seed, shape)
     tables = {
-        "sites": _sites(start),
+        "sites": _sites(site_codes(shape), start),
         "outcomes": outcomes(seed, truth),
         "capability": capability(seed, shape, growth=growth),
-        "coaching": _coaching(seed, truth, start),
+        "coaching": _coaching(seed, truth, site_codes(shape), start),
         "measures": measures(seed, shape),
         "events": _events(truth),
         "withdrawals": _withdrawals(seed, truth),
@@ -157,9 +157,8 @@ def _renamed(frame: pd.DataFrame) -> pd.DataFrame:
     return changed
 
 
-def _sites(start: Ints) -> pd.DataFrame:
+def _sites(codes: list[str], start: Ints) -> pd.DataFrame:
     starts = pd.array([None if each == NEVER else int(each) for each in start], dtype="Int64")
-    codes = [f"S0{number}" for number in range(1, len(start) + 1)]
     return pd.DataFrame({"site": codes, "start_period": starts, "status": "active"})
 
 
@@ -181,7 +180,7 @@ def outcomes(seed: int, truth: RegistryTruth = DEMO_MS) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "participant": [f"P{number + 1:04d}" for number in person],
-            "site": np.array([f"S0{number + 1}" for number in range(len(truth.starts))], dtype=object)[site],
+            "site": np.array(site_codes(_shape(truth)), dtype=object)[site],
             "wave": (quarter - 1) // YEAR,
             "period": quarter,
         }
@@ -237,13 +236,13 @@ def _reported(
     return frame.assign(person_years=pd.Series(years).mask(gone["visits"]))
 
 
-def _coaching(seed: int, truth: RegistryTruth, start: Ints) -> pd.DataFrame:
+def _coaching(seed: int, truth: RegistryTruth, codes: list[str], start: Ints) -> pd.DataFrame:
     days = {
-        f"S0{number}": (
-            date.fromisoformat(_day(truth, int(first) - 1, -8)),
+        code: (
+            date.fromisoformat(_day(truth, int(first) - 1, -INTRODUCED_BEFORE)),
             date.fromisoformat(_day(truth, int(first) - 1)),
         )
-        for number, first in enumerate(start, start=1)
+        for code, first in zip(codes, start, strict=True)
         if first != NEVER
     }
     return contacts_and_steps(seed, days, _day(truth, truth.quarters, -1))

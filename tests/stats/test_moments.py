@@ -63,7 +63,9 @@ def test_sites_that_hand_over_moments_only(rows) -> None:
     one, two = (
         Moments.from_frame(part, **NAMED) for part in (rows[rows["site"] < 5], rows[rows["site"] >= 5])
     )
-    same(two + one, Moments.from_frame(rows, **NAMED), rel=1e-15)
+    merged = two + one
+    assert merged.size.sum() == len(rows)
+    same(merged, Moments.from_frame(rows, **NAMED), rel=1e-15)
 
 
 def test_a_large_common_value_costs_no_digits(rows) -> None:

@@ -75,6 +75,7 @@ def test_summaries_by_cluster_and_arm(few) -> None:
 
 def test_binary_outcomes_are_risk_differences(stratified) -> None:
     effect = estimate(stratified, outcome="relapse", **NAMED, family="binomial", unit="proportion")
+    assert [row.method for row in effect.ladder] == ["cluster-t", "mixed-model-kr", "permutation"]
     same(effect.primary, cluster_summary(stratified, outcome="relapse", **NAMED, family="binomial").estimate)
     same(effect.ladder[1], mixed_model(stratified, outcome="relapse", **NAMED).estimate)
 
@@ -140,6 +141,7 @@ def test_a_cluster_without_outcome_is_named(few) -> None:
 
 def test_covariates_adjust_every_rung(few) -> None:
     effect = estimate(few, **SMALL, covariates=["x"])
+    assert effect.primary.estimate != estimate(few, **SMALL).primary.estimate
     same(effect.ladder[0], cluster_summary(few, **SMALL, covariates=["x"]).estimate)
     same(effect.ladder[1], mixed_model(few, **SMALL, covariates=["x"]).estimate)
     same(effect.ladder[2], permutation_test(few, **SMALL, covariates=["x"]).estimate)
