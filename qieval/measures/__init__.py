@@ -1,23 +1,42 @@
 """Measures over time, between sites and between groups of patients, and fidelity to the programme."""
 
+from qieval.measures.adjusted import Standardised, standardise
+from qieval.measures.benchmark import Quartiles, quartiles
 from qieval.measures.charts import Chart, control_chart, run_chart
+from qieval.measures.composite import Composite, all_or_none, opportunity
+from qieval.measures.deviance import Deviants, positive_deviants
 from qieval.measures.equity import Gap, Inequality, gap, inequality
+from qieval.measures.falsealarms import FalseAlarms, false_alarms
 from qieval.measures.fidelity import Fidelity, fidelity
 from qieval.measures.funnel import Funnel, funnel
+from qieval.measures.gate import Gate, gate
 from qieval.measures.shrinkage import Shrunk, shrink
 
 __all__ = [
     "Chart",
+    "Composite",
+    "Deviants",
+    "FalseAlarms",
     "Fidelity",
     "Funnel",
     "Gap",
+    "Gate",
     "Inequality",
+    "Quartiles",
     "Shrunk",
+    "Standardised",
+    "all_or_none",
     "control_chart",
+    "false_alarms",
     "fidelity",
     "funnel",
     "gap",
+    "gate",
     "inequality",
+    "opportunity",
+    "positive_deviants",
+    "quartiles",
     "run_chart",
     "shrink",
+    "standardise",
 ]

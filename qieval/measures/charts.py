@@ -50,6 +50,35 @@ class Chart:
         """One row a point."""
         return self.points.copy()
 
+    def by_signal(self) -> pd.DataFrame:
+        """Give one row a series, those that signal most first.
+
+        Columns: those that name the series, `signalled`, `signals` (points that break a rule), `runs_signal`
+        and `longest_run` (any phase; the longest), then those of `readings`.
+        """
+        keys = [name for name in self.readings.columns if name not in ("variation", "assurance")]
+        if keys:
+            groups = self.phases.groupby(keys, sort=False, observed=True)
+            found = groups.agg(
+                signals=("signals", "sum"),
+                runs_signal=("runs_signal", "any"),
+                longest_run=("longest_run", "max"),
+            ).reset_index()
+        else:
+            part = self.phases
+            found = pd.DataFrame(
+                {
+                    "signals": [part["signals"].sum()],
+                    "runs_signal": [part["runs_signal"].any()],
+                    "longest_run": [part["longest_run"].max()],
+                }
+            )
+        by_runs = found["runs_signal"] & (self.plan.rules == "anhoej")
+        found.insert(len(keys), "signalled", (found["signals"] > 0) | by_runs)
+        found[["variation", "assurance"]] = self.readings[["variation", "assurance"]].to_numpy()
+        order = found["signals"] + by_runs * found["longest_run"]
+        return found.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
 
 def run_chart(
     values: Sequence[float] | Floats | pd.Series[Any],

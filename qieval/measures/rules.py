@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +55,17 @@ def outside(value: Floats, lower: Floats, upper: Floats) -> Signs:
     return (sides(value, upper) > 0).astype(np.int8) - (sides(value, lower) < 0).astype(np.int8)
 
 
-def runs(side: Signs) -> Runs:
-    """Count runs and crossings in each row; points on the line neither make nor break a run.
+def critical(n: int) -> tuple[int, int]:
+    """Longest run and fewest crossings that chance makes likely among `n` points off the centre line.
 
-    Critical values: round(log2 n) + 3, and the lower 5 % point of the binomial with n - 1 trials (Anhøj &
-    Olesen 2014, doi 10.1371/journal.pone.0113825).
+    round(log2 n) + 3, and the lower 5 % point of the binomial with n - 1 trials (Anhøj & Olesen 2014, doi
+    10.1371/journal.pone.0113825).
     """
+    return round(math.log2(n)) + 3, int((special.bdtr(np.arange(n), n - 1, 0.5) >= 0.05).argmax())
+
+
+def runs(side: Signs) -> Runs:
+    """Count runs and crossings in each row; points on the line neither make nor break a run."""
     last = np.zeros(len(side), dtype=np.int8)
     length, longest, crossings = (np.zeros(len(side), dtype=np.intp) for _ in range(3))
     for column in side.T:
@@ -71,8 +77,7 @@ def runs(side: Signs) -> Runs:
         last = np.where(off, column, last)
     useful = (side != 0).sum(axis=1)
     kinds, place = np.unique(np.maximum(useful, 1), return_inverse=True)
-    longest_max = np.round(np.log2(kinds)).astype(np.intp) + 3
-    fewest = np.array([(special.bdtr(np.arange(n), n - 1, 0.5) >= 0.05).argmax() for n in kinds])
+    longest_max, fewest = np.array([critical(int(n)) for n in kinds], dtype=np.intp).reshape(-1, 2).T
     return Runs(
         useful=useful,
         longest=longest,

@@ -8,14 +8,15 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import optimize, special
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
 from qieval.stats.columns import Floats, numbers, require
 from qieval.stats.inference import check_level, t_estimate, t_quantile
 
-Between = Literal["reml", "dl"]
+Between = Literal["reml", "dl", "pm"]
+Counted = Literal["proportion", "rate"]
 RANKED = 0.7
 
 
@@ -56,6 +57,13 @@ class Shrunk:
         ]
         return tidy([self.mean, *rows])
 
+    def natural(self) -> pd.DataFrame:
+        """Units with `value`, `estimate`, limits and their common `mean` as proportions or rates."""
+        back = {"log odds": special.expit, "log rate": np.exp}.get(self.mean.unit, np.asarray)
+        shown = self.units.assign(mean=self.mean.estimate)
+        names = ["value", "estimate", "ci_low", "ci_high", "mean"]
+        return shown.assign(**{name: back(shown[name].to_numpy()) for name in names})
+
 
 def shrink(
     data: pd.DataFrame,
@@ -65,6 +73,7 @@ def shrink(
     se: str | None = None,
     numerator: str | None = None,
     denominator: str | None = None,
+    kind: Counted = "proportion",
     method: Between = "reml",
     level: float = 0.95,
     draws: int = 10_000,
@@ -81,9 +90,12 @@ def shrink(
     value, se : str, optional
         Columns of estimates and their standard errors; or else
     numerator, denominator : str, optional
-        counts, taken as log odds (half is added to both cells of a unit that has an empty one).
-    method : {"reml", "dl"}
-        Variance between units: restricted maximum likelihood, or DerSimonian and Laird's moments.
+        counts, taken as log odds (half is added to both cells of a unit that has an empty one),
+    kind : {"proportion", "rate"}
+        or, for events of exposure, as log rates (half is added to no events).
+    method : {"reml", "dl", "pm"}
+        Variance between units: restricted maximum likelihood, DerSimonian and Laird's moments, or Paule and
+        Mandel's, whose Q equals its degrees of freedom.
     level : float
         Coverage.
     draws, seed : int
@@ -96,21 +108,27 @@ def shrink(
     References
     ----------
     DerSimonian & Laird 1986, Control Clin Trials 7:177; Viechtbauer 2010, J Stat Softw 36(3),
-    doi 10.18637/jss.v036.i03; van Houwelingen et al. 1999 (rankability).
+    doi 10.18637/jss.v036.i03; Paule & Mandel 1982, J Res Natl Bur Stand 87:377;
+    van Houwelingen et al. 1999 (rankability).
     """
     check_level(level)
     check_choice(method, Between, name="method", owner="shrink")
+    check_choice(kind, Counted, name="kind", owner="shrink")
     counts = value is None
     if {numerator is None, denominator is None} != {not counts} or counts != (se is None):
         raise ArgumentError("`shrink` takes either `value` and `se`, or `numerator` and `denominator`.")
     columns = (numerator, denominator) if counts else (value, se)
     require(data, [unit, *columns], owner="shrink")
     first, second = (numbers(data[str(name)]) for name in columns)
-    y, v = _log_odds(first, second) if counts else (first, second**2)
+    scale = "value"
+    if counts:
+        scale, (y, v) = f"log {'odds' if kind == 'proportion' else 'rate'}", _logs(first, second, kind)
+    else:
+        y, v = first, second**2
     if np.isnan(y).any() or not (v > 0).all() or len(y) < 3 or data[unit].duplicated().any():
         raise DesignError("Shrinkage needs three or more units, each once, with a value and its error.")
     tau2, q = _between(y, v, method)
-    w, scale = 1 / (v + tau2), "log odds" if counts else "value"
+    w = 1 / (v + tau2)
     mean = t_estimate(
         term="mean of units",
         method=method,
@@ -138,9 +156,12 @@ def shrink(
     )
 
 
-def _log_odds(x: Floats, n: Floats) -> tuple[Floats, Floats]:
-    if not (n > 0).all() or not ((x >= 0) & (x <= n)).all():
+def _logs(x: Floats, n: Floats, kind: Counted) -> tuple[Floats, Floats]:
+    if not (n > 0).all() or not ((x >= 0) & ((x <= n) | (kind == "rate"))).all():
         raise DesignError("Numerators must lie between nothing and their denominators.")
+    if kind == "rate":
+        events = x + np.where(x == 0, 0.5, 0.0)
+        return np.log(events / n), 1 / events
     half = np.where((x == 0) | (x == n), 0.5, 0.0)
     cases, others = x + half, n - x + half
     return np.log(cases / others), 1 / cases + 1 / others
@@ -153,6 +174,8 @@ def _between(y: Floats, v: Floats, method: Between) -> tuple[float, float]:
     tau2 = max(0.0, (q - (len(y) - 1)) / float(w.sum() - w @ w / w.sum()))
     if method == "dl":
         return tau2, q
+    if method == "pm":
+        return _paule_mandel(y, v), q
     for _ in range(200):
         w = 1 / (v + tau2)
         away = y - w @ y / w.sum()
@@ -163,6 +186,15 @@ def _between(y: Floats, v: Floats, method: Between) -> tuple[float, float]:
         if abs(tau2 - before) <= 1e-14 * (before + float(v.min())):
             return tau2, q
     raise DesignError("The variance between units did not converge; take method='dl'.")
+
+
+def _paule_mandel(y: Floats, v: Floats) -> float:
+    def excess(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        return float(w @ (y - w @ y / w.sum()) ** 2) - (len(y) - 1)
+
+    top = float(np.var(y) * len(y) + v.max())
+    return float(optimize.brentq(excess, 0.0, top, xtol=1e-15, rtol=1e-14)) if excess(0.0) > 0 else 0.0
 
 
 def _draw_in(units: pd.DataFrame, mean: Estimate, tau2: float) -> None:

@@ -14,8 +14,8 @@ EXACT = 1e-9
 COUNTS = {"unit": "provnum", "numerator": "died", "denominator": "n"}
 
 
-# metafor stops its REML iteration at a step of 1e-5; ours goes on.
-@pytest.mark.parametrize(("method", "rel"), [("dl", EXACT), ("reml", 1e-5)])
+# metafor stops REML at a step of 1e-5 and Paule-Mandel within 1e-4; ours go on.
+@pytest.mark.parametrize(("method", "rel"), [("dl", EXACT), ("pm", 5e-4), ("reml", 1e-5)])
 def test_shrunk_hospitals_are_those_of_metafor(outside, method, rel) -> None:
     folder = outside / "qi" / "feedback"
     data = pd.read_csv(folder / "medpar_deaths.csv")
@@ -64,6 +64,24 @@ def test_reml_is_at_the_top_of_its_likelihood() -> None:
     assert shrink(data, **VALUES, draws=10).tau2 == pytest.approx(best.x, rel=1e-6)
 
 
+def test_q_at_paule_and_mandels_variance_is_its_degrees_of_freedom() -> None:
+    data = made()
+    w = 1 / (data["se"] ** 2 + shrink(data, **VALUES, method="pm", draws=10).tau2)
+    mean = (w * data["y"]).sum() / w.sum()
+    assert (w * (data["y"] - mean) ** 2).sum() == pytest.approx(11, rel=EXACT)
+
+
+def test_rates_are_shrunk_on_the_log_scale_and_told_as_rates() -> None:
+    data = pd.DataFrame({"site": list("abcd"), "x": [0, 5, 12, 30], "n": [10.0, 20, 30, 40]})
+    ours = shrink(data, unit="site", numerator="x", denominator="n", kind="rate", draws=10)
+    assert ours.mean.unit == "log rate"
+    np.testing.assert_allclose(ours.units["se"] ** 2, [2, 1 / 5, 1 / 12, 1 / 30])
+    told = ours.natural()
+    np.testing.assert_allclose(told["value"], [0.05, 0.25, 0.4, 0.75])
+    np.testing.assert_allclose(np.log(told["estimate"]), ours.units["estimate"])
+    assert (told["ci_low"] < told["estimate"]).all()
+
+
 def test_rows_in_another_order_and_a_shifted_scale() -> None:
     data = made()
     ours, turned = shrink(data, **VALUES, draws=10), shrink(data[::-1], **VALUES, draws=10)
@@ -99,6 +117,7 @@ def test_without_variance_between_units_all_share_the_mean(method) -> None:
         ({"y": np.nan}, VALUES, DesignError),
         ({"site": 1}, VALUES, DesignError),
         ({}, {"unit": "site", "numerator": "y", "denominator": "se"}, DesignError),
+        ({}, {"unit": "site", "numerator": "y", "denominator": "se", "kind": "odds"}, ArgumentError),
     ],
 )
 def test_units_that_cannot_be_shrunk_are_refused(change, arguments, error) -> None:
