@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.effect_words import Scale, cautions, headline, inline, scale_of
-from qieval.exhibits.format import Shower, decimals_for, fixed, integer, percent, plural
-from qieval.exhibits.phrases import joined
-from qieval.results import Quantity, Record, tidy
-from qieval.trial import Effect, Permutation, SteppedWedge
+from qieval.exhibits.effect_methods import labels_of, methods, ratios
+from qieval.exhibits.effect_words import cautions, headline
+from qieval.exhibits.format import Shower, decimals_for, fixed, integer, plural
+from qieval.results import Quantity, Record
+from qieval.trial import Effect
 
-__all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods", "values_of"]
-
-SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
-MIXED = {
-    "gaussian": "Mixed model, Kenward\N{EN DASH}Roger",
-    "binomial": "Linear-probability mixed model, Kenward\N{EN DASH}Roger",
-}
-
-
-def labels_of(effect: Effect, *, site: str = "site") -> dict[str, str]:
-    """Name each method as a reader would, by its key."""
-    return {
-        "cluster-t": f"{site.capitalize()} {SUMMARY[effect.family]}, t",
-        "mixed-model-kr": MIXED.get(effect.family, ""),
-        "permutation": "Randomisation test" + ("" if effect.permutation.exact else ", by drawing"),
-    }
+__all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods", "ratios", "values_of"]
 
 
 def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_below: int = 5) -> Table:
@@ -72,61 +55,6 @@ def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_bel
     )
 
 
-def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: bool = False) -> Table:
-    """Show the effect by every method, the primary one first and set off.
-
-    Parameters
-    ----------
-    primary : bool
-        Whether the plan names this outcome as primary.
-    """
-    scale = scale_of(effect, quantity)
-    control, intervention = effect.facts.labels
-    return ladder_table(
-        effect,
-        scale,
-        named=labels_of(effect, site=site),
-        caption=(
-            f"Difference in {inline(quantity)}, {intervention} minus {control}, by every method; "
-            "the plan's method is set off."
-        ),
-        primary=primary,
-        notes=_notes(effect, scale, site),
-    )
-
-
-def ladder_table(
-    effect: Effect | SteppedWedge,
-    scale: Scale,
-    *,
-    named: Mapping[str, str],
-    caption: str,
-    primary: bool,
-    notes: Sequence[str],
-) -> Table:
-    """Lay out a ladder of methods: difference, interval, df and (but for an interim look) p, a row each."""
-    signed = scale.show(plus=True)
-    status: Literal["interim", "final"] = "interim" if effect.interim else "final"
-    return Table(
-        name="effect",
-        caption=caption,
-        frame=tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder]),
-        columns=[
-            columns.words("analysis", "Analysis"),
-            Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
-            columns.interval(effect.primary.level, signed, unit=scale.unit),
-            columns.DF,
-            *([] if effect.interim else [columns.P]),
-        ],
-        records=[
-            Record(key=row.method, estimate=row, primary=primary and row is effect.primary, status=status)
-            for row in effect.ladder
-        ],
-        emphasis=[0],
-        notes=notes,
-    )
-
-
 def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
     """Show how alike the participants of one cluster are, for planning the next trial."""
     found = effect.icc
@@ -165,52 +93,3 @@ def values_of(effect: Effect, quantity: Quantity) -> tuple[Shower, str]:
         return lambda value: inner(100 * value), "%"
     spread = [float(value) for value in effect.arms["sd"] if math.isfinite(value)]
     return fixed(decimals_for(*spread) if spread else 1), quantity.unit
-
-
-def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
-    """What the rows rest on: refusals, boundary, the floor of the randomisation test."""
-    named = labels_of(effect, site=site)
-    shared = [note for note in effect.ladder[0].notes if all(note in row.notes for row in effect.ladder)]
-    said = [note for note in shared if note != effect.interim]
-    for row in effect.ladder:
-        said += [f"{named[row.method]}: {note}" for note in row.notes if note not in shared]
-    said += _disagreement(effect, named)
-    if effect.interim:
-        return [*said, f"{effect.interim} Intervals are shown, tests are not."]
-    test = effect.permutation
-    floor = f"{test.smallest_p:.3g}"
-    if test.smallest_p < 0.001:
-        space = test.allocations if test.exact else len(test.distribution) + 1
-        floor = f"{round(test.smallest_p * space)} in {integer(space)}"
-    rests = f"counts all {integer(test.allocations)} possible allocations"
-    if not test.exact:
-        rests = f"rests on {integer(len(test.distribution))} possible allocations drawn at random"
-    said.append(f"The randomisation test {rests}; the smallest p it can give is {floor}.")
-    said += widest_bounded(test, scale)
-    if not test.exact:
-        said.append(f"Drawing leaves a standard error of {test.monte_carlo_se:.2g} in its p.")
-    return said
-
-
-def widest_bounded(test: Permutation, scale: Scale) -> list[str]:
-    """Give the widest interval that has limits, where the one at the level asked for has none."""
-    if not math.isfinite(test.attainable_low):
-        return []
-    show = scale.show(plus=True)
-    return [
-        f"Its widest bounded interval is at {percent(1)(test.attainable_level)}: "
-        f"{show(test.attainable_low)} to {show(test.attainable_high)} {scale.unit}."
-    ]
-
-
-def _disagreement(effect: Effect, named: dict[str, str]) -> list[str]:
-    """Say so where zero lies within the interval of some methods and outside that of others."""
-    apart = [named[row.method] for row in effect.ladder if row.ci_low > 0 or row.ci_high < 0]
-    within = [named[row.method] for row in effect.ladder if row.ci_low <= 0 <= row.ci_high]
-    if not apart or not within:
-        return []
-    return [
-        "The methods rest on different assumptions and do not agree here: no difference lies within the "
-        f"interval by {joined(within)}, outside it by {joined(apart)}. "
-        "Quote the analysis by the plan's method."
-    ]

@@ -10,8 +10,8 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.effect import ladder_table, widest_bounded
 from qieval.exhibits.effect_figures import histogram
+from qieval.exhibits.effect_methods import ladder_table, widest_bounded
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
 from qieval.exhibits.format import DASH, integer, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of

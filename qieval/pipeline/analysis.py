@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from qieval.pipeline.model import Method, Outcome, Plan
 from qieval.results import Quantity
+from qieval.trial import FAMILIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class Analysis:
         Column of the time at risk of a count.
     quantity : Quantity
         Words and unit of the outcome.
-    method : {"cluster-t", "mixed-model-kr", "permutation"}
+    candidates : DataFrame, optional
+        Allocations that a constrained randomisation could have drawn: a row each, a column of 0 and 1 a site.
+    method : {"cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"}
         The primary method that the plan fixed; the cluster-level t where it fixed none, and for counts where
         it fixed the mixed model.
     standing : str
@@ -58,11 +62,34 @@ class Analysis:
     pair: str | None
     covariates: tuple[str, ...]
     exposure: str | None
+    candidates: pd.DataFrame | None
     quantity: Quantity
     method: Method
     standing: str
     primary: bool
     interim: bool
+
+    @property
+    def design(self) -> dict[str, Any]:
+        """What `qieval.trial` must be told of a trial with arms, by its own keywords."""
+        return {
+            **self.named,
+            "candidates": self.candidates,
+            "unit": self.quantity.unit,
+        }
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """Columns and kind of outcome, by the keywords of `qieval.trial`."""
+        return {
+            "outcome": self.outcome,
+            "arm": self.arm,
+            "cluster": self.cluster,
+            "stratum": self.stratum,
+            "pair": self.pair,
+            "exposure": self.exposure,
+            "family": FAMILIES[self.quantity.kind],
+        }
 
 
 def standing(plan: Plan | None, outcome: str, wave: int) -> str:

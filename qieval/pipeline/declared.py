@@ -46,8 +46,10 @@ def _disagreements(study: StudyFile) -> Iterator[tuple[str, str]]:
     if study.plan is None:
         return
     primary = study.plan.primary
-    if primary.estimand == "participant-average" and primary.method != "mixed-model-kr":
-        yield "plan.primary.method", f"{primary.method} counts every site once, not every participant"
+    by_participant = primary.method == "least-squares-cr2"
+    if by_participant != (primary.estimand == "participant-average"):
+        hint = "leave the key out" if not by_participant else "write estimand: participant-average"
+        yield "plan.primary.method", f"{primary.method} does not give the {primary.estimand} effect; {hint}"
     named = {"plan.primary.outcome": study.plan.primary.outcome}
     named |= {f"plan.family.{place}": name for place, name in enumerate(study.plan.family)}
     for key, name in named.items():

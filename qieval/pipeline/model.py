@@ -12,7 +12,9 @@ from pydantic_core import PydanticCustomError
 from qieval.pipeline.tables import Names, Part, TablePart, TableSpec, Unite
 
 Better = Literal["lower", "higher"]
-Method = Literal["cluster-t", "mixed-model-kr", "permutation"]  # as `qieval.trial.estimate` names them
+Method = Literal[
+    "cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"
+]  # as `qieval.trial.estimate` names them
 RESERVED = {"participant", "site", "wave", "arm", "period"}  # columns of the tables themselves
 PRESETS: dict[str, dict[str, Any]] = {
     "nhs-hes": {"suppress_below": 8, "round_to": 5},
@@ -116,6 +118,13 @@ class Primary(Part):
     wave: int = Field(ge=0)
     estimand: Literal["cluster-average", "participant-average"] = "cluster-average"
     method: Method = "cluster-t"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _proposed(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("estimand") == "participant-average":
+            return {"method": "least-squares-cr2", **given}
+        return given
 
 
 class Amendment(Part):

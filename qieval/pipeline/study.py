@@ -9,6 +9,7 @@ import pandas as pd
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
 from qieval.pipeline.analysis import Analysis, primary_method, standing
+from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
@@ -155,6 +156,7 @@ class Study:
             pair=allocation.pair if allocation else None,
             covariates=tuple(covariates),
             exposure=spec.exposure,
+            candidates=candidates_of(self._extract, people.roster),
             quantity=self.quantity(outcome),
             method=primary_method(plan, spec),
             standing=standing(plan, outcome, self.wave),
@@ -196,12 +198,6 @@ class Study:
     def _refuse_unless_comparable(self, people: Participants) -> None:
         if not people.arms and not self._start:
             raise DesignError(f"The sites of {self.name} have no arms, so there is no effect to estimate.")
-        scheme = self.spec.allocation.scheme if self.spec.allocation else None
-        if scheme == "constrained":
-            raise DesignError(
-                f"The allocation of {self.name} is {scheme}: reports compare arms allocated completely, "
-                "within strata or within pairs. Call qieval.trial.permutation_test with the candidates."
-            )
 
     @property
     def _start(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from scipy import special
 
@@ -60,3 +61,9 @@ def t_estimate(
         unit=unit,
         notes=notes,
     )
+
+
+def exponentiated(row: Estimate, *, method: str, unit: str = "ratio") -> Estimate:
+    """Turn a log ratio into the ratio, with the SE ``ratio x SE(log)`` and the same test."""
+    value, low, high = (math.exp(limit) for limit in (row.estimate, row.ci_low, row.ci_high))
+    return replace(row, method=method, estimate=value, se=value * row.se, ci_low=low, ci_high=high, unit=unit)

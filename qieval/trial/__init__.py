@@ -14,9 +14,11 @@ from qieval.trial.moments import Moments
 from qieval.trial.planning import Plan, detectable_effect, power
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
+from qieval.trial.rungs import AVERAGES
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
 
 __all__ = [
+    "AVERAGES",
     "FAMILIES",
     "ClusterSummary",
     "Effect",

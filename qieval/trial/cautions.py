@@ -30,8 +30,6 @@ class Facts:
         Coverage asked for.
     lost : tuple
         Clusters left out because they have no complete row.
-    refused : tuple of str
-        Why a method has no answer.
     interim : bool
         Whether p-values are held back.
     """
@@ -43,7 +41,6 @@ class Facts:
     exact: bool
     level: float
     lost: tuple[Hashable, ...] = ()
-    refused: tuple[str, ...] = ()
     interim: bool = False
 
     @property
@@ -68,7 +65,7 @@ def cautions(facts: Facts, *, cluster: str = "cluster", clusters: str = "cluster
             f"Left out, because no participant there has complete data: {listed(facts.lost)}. If a "
             f"{cluster} was lost because of its results, the comparison is no longer a randomised one."
         )
-    return (*said, *facts.refused)
+    return tuple(said)
 
 
 def _lone(facts: Facts, cluster: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate
 from qieval.stats.columns import Floats, indicators, listed
 from qieval.stats.glm import Family, expected
-from qieval.stats.inference import check_level, t_estimate
+from qieval.stats.inference import check_level, exponentiated, t_estimate
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.trial.correlation import icc_of
 from qieval.trial.parts import Columns, names
@@ -137,7 +137,7 @@ def summarise(
     slope, se, df = blocked_slope(values, roster, weight)
     row = t_estimate(
         term=roster.term,
-        method=METHODS[weights] + ("-ratio" if effect == "ratio" else ""),
+        method=METHODS[weights],
         estimate=slope,
         se=se,
         df=df,
@@ -146,6 +146,8 @@ def summarise(
         n_clusters=len(values),
         notes=roster.notes + notes,
     )
+    if effect == "ratio":
+        row = exponentiated(row, method=f"{row.method}-ratio")
     frame = pd.DataFrame(
         {
             "cluster": list(roster.clusters),
@@ -155,7 +157,7 @@ def summarise(
             "weight": weight,
         }
     )
-    return ClusterSummary(estimate=_exponentiated(row) if effect == "ratio" else row, clusters=frame)
+    return ClusterSummary(estimate=row, clusters=frame)
 
 
 def cluster_values(
@@ -265,18 +267,6 @@ def _constant_covariates(roster: Roster) -> Floats:
         if most > 0 and np.abs(column - mean[roster.codes]).max() <= RANK_TOLERANCE * most:
             kept.append(block_centred(mean / most, roster, np.ones(len(mean)))[:, None])
     return np.hstack(kept)
-
-
-def _exponentiated(row: Estimate) -> Estimate:
-    ratio = math.exp(row.estimate)
-    return replace(
-        row,
-        estimate=ratio,
-        se=ratio * row.se,
-        ci_low=math.exp(row.ci_low),
-        ci_high=math.exp(row.ci_high),
-        unit="ratio",
-    )
 
 
 def _named(roster: Roster, chosen: NDArray[np.bool_]) -> str:

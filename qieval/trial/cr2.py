@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from qieval.errors import check_choice
+from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
 from qieval.trial.parts import Columns, names
 from qieval.trial.robust import RobustModel, fit_roster, tabulate
-from qieval.trial.roster import read_roster
+from qieval.trial.roster import Roster, read_roster
 
 ClusterRobust = Literal["cr0", "cr1", "cr2", "cr3"]
 METHODS = {kind: f"least-squares-{kind}" for kind in ("cr0", "cr1", "cr2", "cr3")}
@@ -92,7 +93,18 @@ def robust_linear_model(
         stratum=stratum,
     )
     roster = read_roster(data, columns, owner=owner)
-    fitted = fit_roster(roster, family="gaussian", link="identity", exchangeable=False)
+    return fit_independent(roster, family="gaussian", correction=correction, level=level)
+
+
+def fit_independent(
+    roster: Roster, *, family: Family, correction: ClusterRobust, level: float
+) -> RobustModel:
+    """Fit a checked roster as if rows were independent, on the outcome's own scale.
+
+    For counts the rows are weighted by their exposure over their expected rate, so that arms are compared
+    by all events over all exposure.
+    """
+    fitted = fit_roster(roster, family=family, link="identity", exchangeable=False)
     clusters, errors = len(roster.clusters), {}
     for kind, power in POWERS.items():
         if power == 0 or not len(fitted.leverage.full):

@@ -141,6 +141,21 @@ def gee(
         exposure=exposure,
     )
     roster = read_roster(data, columns, owner=owner, family=family)
+    return fit_marginal(
+        roster, family=family, link=link, correlation=correlation, correction=correction, level=level
+    )
+
+
+def fit_marginal(
+    roster: Roster,
+    *,
+    family: Family,
+    link: Link,
+    correlation: Correlation,
+    correction: Correction,
+    level: float,
+) -> MarginalModel:
+    """Fit the model to a checked roster."""
     _check_events(roster, family)
     fitted = fit_roster(roster, family=family, link=link, exchangeable=correlation == "exchangeable")
     clusters, terms = len(roster.clusters), len(fitted.titles)

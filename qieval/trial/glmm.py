@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -16,13 +16,14 @@ from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
 from qieval.stats.columns import Floats
 from qieval.stats.glm import expected
-from qieval.stats.inference import check_level, t_estimate
+from qieval.stats.inference import check_level, exponentiated, t_estimate
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.stats.moments import INTERCEPT
 from qieval.stats.quadrature import Marginal, Patterns
 from qieval.trial.lmm import BOUNDARY_NOTE
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
+from qieval.trial.standardised import standardise
 
 CountFamily = Literal["binomial", "poisson"]
 STEP = 1e-3
@@ -49,6 +50,9 @@ class GeneralisedMixedModel:
         clusters. Test and interval are NaN where no degrees of freedom are left.
     ratio : Estimate
         The odds or rate ratio with the limits of `conservative`.
+    difference, risk_ratio : Estimate
+        Of the risks or rates if everybody were in one arm or the other, clusters averaged out (standardised);
+        referred to the same t.
     coefficients : tuple of Estimate
         Every fixed effect, asymptotic, the intercept first.
     between : float
@@ -64,6 +68,8 @@ class GeneralisedMixedModel:
     estimate: Estimate
     conservative: Estimate
     ratio: Estimate
+    difference: Estimate
+    risk_ratio: Estimate
     coefficients: tuple[Estimate, ...]
     between: float
     latent_icc: float
@@ -166,8 +172,9 @@ def fit_roster(
     theta, covariance = _maximum(likelihood, alone)
     boundary = likelihood(theta)[0] - likelihood(alone)[0] < NO_GAIN
     if boundary:
-        theta, covariance = alone, np.asarray(np.linalg.inv(_information(likelihood, alone)[:-1, :-1]))
-    elif np.diag(covariance).min() <= 0:
+        theta, covariance = alone, np.zeros((len(alone), len(alone)))
+        covariance[:-1, :-1] = np.linalg.inv(_information(likelihood, alone)[:-1, :-1])
+    elif np.diag(covariance)[:-1].min() <= 0:
         raise DesignError("The likelihood of these data has no clear maximum; use fewer covariates.")
     make = partial(
         t_estimate,
@@ -177,26 +184,25 @@ def fit_roster(
         unit="log odds" if logit else "log rate",
     )
     notes = (*roster.notes, *([BOUNDARY_NOTE] if boundary else []), ASYMPTOTIC)
-    values, errors = back @ theta[:-1], np.sqrt(np.diag(back @ covariance @ back.T))
+    values, errors = back @ theta[:-1], np.sqrt(np.diag(back @ covariance[:-1, :-1] @ back.T))
     titles = (INTERCEPT, roster.term, *roster.titles)
     rows = tuple(
         make(term=title, method="glmm", estimate=value, se=se, df=math.inf, notes=notes)
         for title, value, se in zip(titles, values.tolist(), errors.tolist(), strict=True)
     )
     arm, spare = rows[1], float(len(roster.clusters) - len(rows))
-    conservative = make(
-        term=arm.term,
-        method="glmm-t",
-        estimate=arm.estimate,
-        se=arm.se,
-        df=spare if spare > 0 else math.nan,
-        notes=(CONSERVATIVE,),
-    )
+    careful = partial(make, term=arm.term, df=spare if spare > 0 else math.nan, notes=(CONSERVATIVE,))
+    conservative = careful(method="glmm-t", estimate=arm.estimate, se=arm.se)
+    difference, risk_ratio = standardise(patterns, theta, covariance, make=careful)
     between = float(theta[-1] ** 2)
     return GeneralisedMixedModel(
         estimate=arm,
         conservative=conservative,
-        ratio=_exponentiated(conservative, unit="odds ratio" if logit else "rate ratio"),
+        ratio=exponentiated(
+            conservative, method="glmm-t-ratio", unit="odds ratio" if logit else "rate ratio"
+        ),
+        difference=difference,
+        risk_ratio=risk_ratio,
         coefficients=rows,
         between=between,
         latent_icc=between / (between + math.pi**2 / 3) if logit else math.nan,
@@ -240,7 +246,7 @@ def _standardised(roster: Roster) -> tuple[Floats, Floats]:
 
 
 def _maximum(likelihood: Marginal, alone: Floats) -> tuple[Floats, Floats]:
-    """Maximise from the fit without intercepts: parameters, and the covariance of the coefficients."""
+    """Maximise from the fit without intercepts: parameters, and their covariance."""
     data = likelihood.patterns
     mean = data.mean(data.rate(data.design @ alone[:-1] + data.offset))
     weight = data.over(data.weights(mean))
@@ -258,7 +264,7 @@ def _maximum(likelihood: Marginal, alone: Floats) -> tuple[Floats, Floats]:
     information = _information(likelihood, theta)
     covariance = np.linalg.pinv(information, hermitian=True)
     theta -= covariance @ np.linalg.solve(move.T, found.jac)
-    return theta, np.asarray(covariance[:-1, :-1])
+    return theta, np.asarray(covariance)
 
 
 def _information(likelihood: Marginal, theta: Floats) -> Floats:
@@ -269,10 +275,3 @@ def _information(likelihood: Marginal, theta: Floats) -> Floats:
         rows.append((behind - ahead) / (2 * STEP))
     information = np.array(rows)
     return (information + information.T) / 2
-
-
-def _exponentiated(row: Estimate, *, unit: str) -> Estimate:
-    value, low, high = (math.exp(limit) for limit in (row.estimate, row.ci_low, row.ci_high))
-    return replace(
-        row, method="glmm-t-ratio", estimate=value, se=value * row.se, ci_low=low, ci_high=high, unit=unit
-    )

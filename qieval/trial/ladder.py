@@ -17,13 +17,13 @@ from qieval.stats.inference import check_level
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.clusterlevel import summarise
 from qieval.trial.correlation import Intracluster, icc_of
-from qieval.trial.lmm import fit_roster
 from qieval.trial.parts import Columns, names
 from qieval.trial.randomisation import Permutation, permute
 from qieval.trial.roster import Roster, read_roster
+from qieval.trial.rungs import DIFFERENCES, RATIOS, Trial, climb
 from qieval.trial.summaries import arm_frame, cluster_frame
 
-Primary = Literal["cluster-t", "mixed-model-kr", "permutation"]
+Primary = Literal["cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"]
 FAMILIES: dict[str, Family] = {"continuous": "gaussian", "binary": "binomial", "count": "poisson"}
 
 
@@ -36,8 +36,11 @@ class Effect:
     primary : Estimate
         The method that the plan fixed, in the outcome's unit.
     ladder : tuple of Estimate
-        Every method, the primary first: ``"cluster-t"``, ``"mixed-model-kr"`` (not for counts),
-        ``"permutation"``. A method that these data refuse has NaN and the reason in its notes.
+        The difference by every method for this kind of outcome (see `qieval.trial.rungs.DIFFERENCES`) and by
+        ``"permutation"``, the primary first. A method that does not hold its level with so few clusters, or
+        that these data refuse, has NaN and the reason in its notes.
+    ratios : tuple of Estimate
+        Risk, rate and odds ratios (``RATIOS`` there); empty for means.
     permutation : Permutation
         The randomisation test with its distribution (empty in an interim look).
     icc : Intracluster or None
@@ -63,6 +66,7 @@ class Effect:
 
     primary: Estimate
     ladder: tuple[Estimate, ...]
+    ratios: tuple[Estimate, ...]
     permutation: Permutation
     icc: Intracluster | None
     arms: pd.DataFrame
@@ -113,6 +117,7 @@ class Effect:
             self,
             primary=ladder[0],
             ladder=ladder,
+            ratios=tuple(row.without_p(reason) for row in self.ratios),
             permutation=self.permutation.without_p(reason),
             facts=replace(self.facts, interim=True),
             interim=reason,
@@ -156,8 +161,8 @@ def estimate(
         Means; proportions (risk difference); rates.
     covariates : sequence of str
         Adjusted for in every method; leave out for the unadjusted ladder.
-    primary : {"cluster-t", "mixed-model-kr", "permutation"}
-        The method that the study's plan fixed.
+    primary : {"cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"}
+        The method that the study's plan fixed; the last for the average over participants.
     draws, seed : int
         For the randomisation test where there are more than 200,000 allocations.
     level : float
@@ -169,11 +174,18 @@ def estimate(
     -------
     Effect
 
+    Raises
+    ------
+    DesignError
+        If the primary method does not hold its level with so few clusters, or has no answer in these data.
+
     Notes
     -----
     The cluster-level t test is primary by default: of the methods here it holds its level best with few
     clusters (compare Leyrat, Morgan, Leurent & Kahan 2018, doi 10.1093/ije/dyx169). For a binary outcome the
-    mixed model is the linear-probability model: a sensitivity analysis on the same scale.
+    mixed model is the linear-probability model: a sensitivity analysis on the same scale. Mixed models and
+    exchangeable equations weigh clusters by what they hold, so where size carries information they estimate
+    neither average (Kahan, Li, Copas & Harhay 2023, doi 10.1093/ije/dyac131).
 
     Examples
     --------
@@ -181,8 +193,8 @@ def estimate(
     >>> rows = pd.DataFrame({"site": [1, 1, 2, 2, 3, 3, 4, 4], "arm": [0, 0, 0, 0, 1, 1, 1, 1],
     ...                      "score": [3.0, 5.0, 7.0, 8.0, 9.0, 9.5, 10.0, 14.0]})
     >>> effect = estimate(rows, outcome="score", arm="arm", cluster="site", unit="points")
-    >>> [row.method for row in effect.ladder]
-    ['cluster-t', 'mixed-model-kr', 'permutation']
+    >>> [row.method for row in effect.ladder if row.estimate == row.estimate]
+    ['cluster-t', 'cluster-t-inverse-variance', 'mixed-model-kr', 'permutation']
     """
     check_choice(primary, Primary, name="primary", owner="estimate")
     check_level(level)
@@ -197,15 +209,14 @@ def estimate(
     )
     roster = read_roster(data, columns, owner="estimate", family=family)
     test = permute(roster, family=family, candidates=candidates, draws=draws, seed=seed, level=level)
-    rows = [summarise(roster, weights="none", family=family, effect="difference", level=level).estimate]
-    if family != "poisson":
-        rows.append(_mixed(roster, level))
-    ladder = [replace(row, unit=unit) for row in [*rows, test.estimate]]
+    trial = Trial(roster=roster, family=family, level=level, seed=seed)
+    ladder = [replace(row, unit=unit) for row in [*climb(trial, DIFFERENCES), test.estimate]]
     first = _first(ladder, primary)
     summaries = cluster_frame(roster)
     return Effect(
         primary=first,
         ladder=(first, *(row for row in ladder if row is not first)),
+        ratios=climb(trial, RATIOS),
         permutation=replace(test, estimate=ladder[-1]),
         icc=_icc(roster, family, level),
         arms=arm_frame(summaries),
@@ -214,24 +225,8 @@ def estimate(
             roster, weights="size", family=family, effect="difference", level=level
         ).estimate.estimate,
         family=family,
-        facts=_facts(roster, test, rows, level),
+        facts=_facts(roster, test, level),
     )
-
-
-def _mixed(roster: Roster, level: float) -> Estimate:
-    """The mixed model's arm effect, or its absence with the reason."""
-    try:
-        return fit_roster(roster, df="kenward-roger", level=level).estimate
-    except DesignError as reason:
-        return Estimate(
-            term=roster.term,
-            method="mixed-model-kr",
-            estimate=math.nan,
-            level=level,
-            n=roster.n,
-            n_clusters=len(roster.clusters),
-            notes=(f"Not estimated: {reason}",),
-        )
 
 
 def _first(ladder: Sequence[Estimate], primary: Primary) -> Estimate:
@@ -254,7 +249,7 @@ def _icc(roster: Roster, family: Family, level: float) -> Intracluster | None:
         return None
 
 
-def _facts(roster: Roster, test: Permutation, rows: Sequence[Estimate], level: float) -> Facts:
+def _facts(roster: Roster, test: Permutation, level: float) -> Facts:
     return Facts(
         labels=roster.labels,
         per_arm=roster.per_arm,
@@ -263,5 +258,4 @@ def _facts(roster: Roster, test: Permutation, rows: Sequence[Estimate], level: f
         exact=test.exact,
         level=level,
         lost=roster.lost,
-        refused=tuple(row.notes[0] for row in rows if math.isnan(row.estimate)),
     )

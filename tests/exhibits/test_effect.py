@@ -59,8 +59,10 @@ def test_methods_stand_under_their_stable_keys(fatigue) -> None:
     table = show.methods(fatigue, FATIGUE, primary=True)
     payload = table.payload()
     assert payload["name"] == "effect"
-    assert [result["key"] for result in payload["results"]] == ["cluster-t", "mixed-model-kr", "permutation"]
-    assert [result["primary"] for result in payload["results"]] == [True, False, False]
+    keys = [result["key"] for result in payload["results"]]
+    assert keys[0] == "cluster-t"
+    assert {"mixed-model-kr", "gee", "least-squares-cr2", "wild-bootstrap", "permutation"} < set(keys)
+    assert [result["primary"] for result in payload["results"]] == [True, *[False] * (len(keys) - 1)]
     assert {result["status"] for result in payload["results"]} == {"final"}
     for result, row in zip(payload["results"], fatigue.ladder, strict=True):
         for field in ("estimate", "ci_low", "p_value"):
@@ -84,6 +86,36 @@ def test_counts_have_no_mixed_model_and_no_icc(visits) -> None:
     assert "Site rates, t" in show.methods(visits, VISITS).html()
     assert "Mixed model" not in show.methods(visits, VISITS).html()
     assert show.correlation(visits).plain() == "An intracluster correlation is not given for rates."
+
+
+def test_ratios_of_events_stand_beside_their_differences(relapse, visits, fatigue) -> None:
+    table = show.ratios(relapse)
+    assert [result["key"] for result in table.payload()["results"]] == [row.method for row in relapse.ratios]
+    assert "Odds ratio" in table.html()
+    assert "Ratio of rates" in show.ratios(visits).html()
+    assert "difference alone" in show.ratios(fatigue).plain()
+    assert all(row["p_value"] is None for row in show.ratios(relapse.without_p(WAIT)).payload()["results"])
+
+
+def test_methods_that_do_not_hold_with_so_few_sites_stand_empty_with_the_reason(rows) -> None:
+    table = show.methods(estimate(rows[rows["site"] < 4], outcome="fatigue", **NAMED, unit="points"), FATIGUE)
+    names = ["Estimating equations, corrected, t", "Least squares, CR2, Satterthwaite t"]
+    said = "; ".join([*names, "Least squares, wild bootstrap"])
+    assert f"{said}: Not for fewer than 3 clusters in an arm." in table.notes
+    assert "every participant" in table.html()
+
+
+def test_a_disagreement_is_explained(fatigue) -> None:
+    wider = [replace(row, ci_low=-9.0, ci_high=1.0) if row.method == "gee" else row for row in fatigue.ladder]
+    apart = [replace(row, ci_low=-9.0, ci_high=-1.0) if row.method != "gee" else row for row in wider]
+    [said] = [
+        note
+        for note in show.methods(replace(fatigue, ladder=tuple(apart)), FATIGUE).notes
+        if "do not agree" in note
+    ]
+    assert "within the interval by Estimating equations, corrected, t, outside" in said
+    assert said.endswith("Quote the analysis by the plan's method.")
+    assert len(said.split(". ")) >= 3
 
 
 def test_an_interim_table_has_no_p_anywhere(fatigue) -> None:

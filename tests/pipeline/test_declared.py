@@ -86,7 +86,12 @@ def test_words_that_look_like_numbers_go_in_quotes(tmp_path: Path) -> None:
 def test_a_method_that_counts_sites_is_not_for_the_average_participant(tiny: Any) -> None:
     old = "primary: {outcome: pain, wave: 2"
     tiny.replace(tiny.study, old, old + ", estimand: participant-average")
-    with pytest.raises(InputError, match=r"plan\.primary\.method: cluster-t counts every site once"):
+    assert read_study_file(tiny.study).plan.primary.method == "least-squares-cr2"
+    tiny.replace(tiny.study, "participant-average", "participant-average, method: cluster-t")
+    with pytest.raises(InputError, match=r"cluster-t does not give the participant-average .* leave the key"):
         read_study_file(tiny.study)
-    tiny.replace(tiny.study, "participant-average", "participant-average, method: mixed-model-kr")
-    assert read_study_file(tiny.study).plan.primary.method == "mixed-model-kr"
+    tiny.replace(
+        tiny.study, "participant-average, method: cluster-t", "cluster-average, method: least-squares-cr2"
+    )
+    with pytest.raises(InputError, match=r"least-squares-cr2 does not give the cluster-average"):
+        read_study_file(tiny.study)

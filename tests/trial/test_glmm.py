@@ -204,3 +204,23 @@ def test_what_cannot_be_answered_is_refused_by_name(few) -> None:
     for wrong in (0, 51, 2.5):
         with pytest.raises(ArgumentError, match="quadrature"):
             glmm(events, **named, quadrature=wrong)
+
+
+@pytest.mark.parametrize("name", ["relapse", "visits"])
+def test_standardised_risks_and_rates_match_glmer_and_the_delta_method(stratified, values, name) -> None:
+    theirs, ours = values["standardised"][name], glmm(stratified, **STRATA, **MODELS[name])
+    assert ours.difference.estimate == pytest.approx(theirs["difference"], rel=AGQ)
+    assert ours.difference.se == pytest.approx(theirs["se"], rel=AGQ)
+    assert ours.risk_ratio.estimate == pytest.approx(theirs["ratio"], rel=AGQ)
+    assert ours.risk_ratio.se / ours.risk_ratio.estimate == pytest.approx(theirs["se_log"], rel=AGQ)
+    assert ours.difference.df == ours.conservative.df
+    low, high = ours.difference.ci_low, ours.difference.ci_high
+    assert low < ours.difference.estimate < high
+
+
+def test_without_variance_between_clusters_standardised_is_the_plain_difference(qic) -> None:
+    found = glmm(qic, outcome="screened", **STRATA)
+    risks = qic.groupby("arm")["screened"].mean()
+    assert found.boundary
+    assert found.difference.estimate == pytest.approx(risks[1] - risks[0], rel=1e-8)
+    assert found.risk_ratio.estimate == pytest.approx(risks[1] / risks[0], rel=1e-8)

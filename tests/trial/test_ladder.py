@@ -8,11 +8,37 @@ import pytest
 
 from qieval.errors import ArgumentError, DesignError
 from qieval.results import TIDY
-from qieval.trial import cluster_summary, estimate, icc, mixed_model, permutation_test
+from qieval.trial import (
+    Effect,
+    cluster_summary,
+    estimate,
+    gee,
+    glmm,
+    icc,
+    mixed_model,
+    permutation_test,
+    robust_linear_model,
+    wild_bootstrap,
+)
 
 NAMED = {"arm": "arm", "cluster": "site", "stratum": "region"}
 SMALL = {"outcome": "y", "arm": "arm", "cluster": "cluster"}
 NUMBERS = ("estimate", "se", "df", "p_value", "ci_low", "ci_high", "n", "n_clusters")
+
+
+MEANS = [
+    "cluster-t",
+    "cluster-t-inverse-variance",
+    "mixed-model-kr",
+    "gee",
+    "least-squares-cr2",
+    "wild-bootstrap",
+    "permutation",
+]
+
+
+def by_method(effect: Effect) -> dict:
+    return {row.method: row for row in effect.ladder}
 
 
 def same(one, two) -> None:
@@ -22,13 +48,21 @@ def same(one, two) -> None:
 
 def test_each_rung_is_the_method_called_by_itself(stratified) -> None:
     effect = estimate(stratified, outcome="fatigue", **NAMED, seed=5, draws=500, unit="points")
-    assert [row.method for row in effect.ladder] == ["cluster-t", "mixed-model-kr", "permutation"]
+    rungs = by_method(effect)
+    assert list(rungs) == MEANS
     assert {row.unit for row in effect.ladder} == {"points"}
     assert effect.primary is effect.ladder[0]
     same(effect.ladder[0], cluster_summary(stratified, outcome="fatigue", **NAMED).estimate)
-    same(effect.ladder[1], mixed_model(stratified, outcome="fatigue", **NAMED).estimate)
+    same(rungs["mixed-model-kr"], mixed_model(stratified, outcome="fatigue", **NAMED).estimate)
+    fg = gee(stratified, outcome="fatigue", **NAMED, correction="fay-graubard").estimate
+    same(rungs["gee"], fg)
+    same(rungs["least-squares-cr2"], robust_linear_model(stratified, outcome="fatigue", **NAMED).estimate)
+    wild = wild_bootstrap(
+        stratified, outcome="fatigue", arm="arm", cluster="site", covariates=["region"], seed=5
+    )
+    same(rungs["wild-bootstrap"], wild.estimate)
     test = permutation_test(stratified, outcome="fatigue", **NAMED, seed=5, draws=500)
-    same(effect.ladder[2], test.estimate)
+    same(rungs["permutation"], test.estimate)
     assert effect.smallest_p == test.smallest_p
     alone = icc(stratified, outcome="fatigue", arm="arm", cluster="site")
     assert effect.icc is not None
@@ -75,15 +109,23 @@ def test_summaries_by_cluster_and_arm(few) -> None:
 
 def test_binary_outcomes_are_risk_differences(stratified) -> None:
     effect = estimate(stratified, outcome="relapse", **NAMED, family="binomial", unit="proportion")
-    assert [row.method for row in effect.ladder] == ["cluster-t", "mixed-model-kr", "permutation"]
+    assert list(by_method(effect)) == [*MEANS[:-1], "glmm-difference", "permutation"]
     same(effect.primary, cluster_summary(stratified, outcome="relapse", **NAMED, family="binomial").estimate)
-    same(effect.ladder[1], mixed_model(stratified, outcome="relapse", **NAMED).estimate)
+    same(by_method(effect)["mixed-model-kr"], mixed_model(stratified, outcome="relapse", **NAMED).estimate)
+    fitted = glmm(stratified, outcome="relapse", arm="arm", cluster="site", covariates=["region"])
+    same(by_method(effect)["glmm-difference"], fitted.difference)
+    ratios = {row.method: row for row in effect.ratios}
+    assert list(ratios) == ["cluster-t-ratio", "gee-ratio", "glmm-risk-ratio", "glmm-t-ratio"]
+    same(ratios["glmm-t-ratio"], fitted.ratio)
+    same(ratios["glmm-risk-ratio"], fitted.risk_ratio)
 
 
 def test_counts_are_rates_without_a_mixed_model(stratified) -> None:
     named = NAMED | {"outcome": "visits", "family": "poisson", "exposure": "years"}
     effect = estimate(stratified, **named)
-    assert [row.method for row in effect.ladder] == ["cluster-t", "permutation"]
+    counts = ["cluster-t", "gee", "least-squares-cr2", "glmm-difference", "permutation"]
+    assert list(by_method(effect)) == counts
+    assert [row.method for row in effect.ratios] == ["cluster-t-ratio", "gee-ratio", "glmm-t-ratio"]
     assert effect.icc is None
     same(effect.primary, cluster_summary(stratified, **named).estimate)
     site = stratified[stratified["site"] == "s01"]
@@ -96,16 +138,17 @@ def test_counts_are_rates_without_a_mixed_model(stratified) -> None:
 
 def test_the_plan_chooses_the_first_row(few) -> None:
     effect = estimate(few, **SMALL, primary="permutation")
-    assert [row.method for row in effect.ladder] == ["permutation", "cluster-t", "mixed-model-kr"]
+    assert [row.method for row in effect.ladder] == ["permutation", *MEANS[:-1]]
     assert effect.primary.method == "permutation"
-    with pytest.raises(ArgumentError, match="'cluster-t', 'mixed-model-kr', 'permutation'; not 'best'"):
+    with pytest.raises(ArgumentError, match="'permutation', 'least-squares-cr2'; not 'best'"):
         estimate(few, **SMALL, primary="best")
 
 
 def test_an_interim_look_has_intervals_and_no_p(few) -> None:
     effect = estimate(few, **SMALL)
     held = effect.without_p("Held back until the primary wave.")
-    for before, after in zip(effect.ladder, held.ladder, strict=True):
+    pairs = [*zip(effect.ladder, held.ladder, strict=True), *zip(effect.ratios, held.ratios, strict=True)]
+    for before, after in pairs:
         assert math.isnan(after.p_value)
         assert math.isnan(after.statistic)
         assert (before.ci_low, before.ci_high) == (after.ci_low, after.ci_high)
@@ -121,11 +164,10 @@ def test_an_interim_look_has_intervals_and_no_p(few) -> None:
 def test_a_refused_rung_says_why_and_a_refused_primary_raises(few) -> None:
     single = few.groupby("cluster").head(1)
     effect = estimate(single, **SMALL)
-    mixed = effect.ladder[1]
+    mixed = by_method(effect)["mixed-model-kr"]
     assert math.isnan(mixed.estimate)
     assert "no repeated row" in mixed.notes[0]
     assert effect.icc is None
-    assert any("no repeated row" in said for said in effect.cautions)
     with pytest.raises(DesignError, match="no repeated row"):
         estimate(single, **SMALL, primary="mixed-model-kr")
 
@@ -143,8 +185,8 @@ def test_covariates_adjust_every_rung(few) -> None:
     effect = estimate(few, **SMALL, covariates=["x"])
     assert effect.primary.estimate != estimate(few, **SMALL).primary.estimate
     same(effect.ladder[0], cluster_summary(few, **SMALL, covariates=["x"]).estimate)
-    same(effect.ladder[1], mixed_model(few, **SMALL, covariates=["x"]).estimate)
-    same(effect.ladder[2], permutation_test(few, **SMALL, covariates=["x"]).estimate)
+    same(by_method(effect)["mixed-model-kr"], mixed_model(few, **SMALL, covariates=["x"]).estimate)
+    same(by_method(effect)["permutation"], permutation_test(few, **SMALL, covariates=["x"]).estimate)
 
 
 @pytest.mark.parametrize("make", [lambda rows: rows.sample(frac=1, random_state=2), lambda rows: rows[::-1]])
