@@ -59,17 +59,26 @@ class Cooccurrence:
         codes = pd.unique(self.frame[["code_a", "code_b"]].to_numpy().ravel())
         return half.combine_first(half.T).reindex(index=codes, columns=codes)
 
+    def estimates(self) -> list[Estimate]:
+        """Coefficient c of each pair, with the distinct pairs of references as its `n`."""
+        names = self.frame["code_a"] + " & " + self.frame["code_b"]
+        return [
+            Estimate(
+                term=name,
+                method=self.definition,
+                estimate=c,
+                n=both,
+                unit="coefficient",
+                notes=(UNDEFINED,) if math.isnan(c) else (),
+            )
+            for name, c, both in zip(
+                names, self.frame["c"].tolist(), self.frame["both"].tolist(), strict=True
+            )
+        ]
+
     def tidy(self) -> pd.DataFrame:
         """Coefficient c of each pair in the vocabulary of `TIDY`."""
-        names, c = self.frame["code_a"] + " & " + self.frame["code_b"], self.frame["c"].tolist()
-        why = [(UNDEFINED,) if math.isnan(value) else () for value in c]
-        rows = zip(names, c, self.frame["both"].tolist(), why, strict=True)
-        return tidy(
-            Estimate(
-                term=name, method=self.definition, estimate=value, n=both, unit="coefficient", notes=notes
-            )
-            for name, value, both, notes in rows
-        )
+        return tidy(self.estimates())
 
 
 def cooccurrence(

@@ -120,6 +120,11 @@ class Project:
         used = self.segments["coder"].cat.remove_unused_categories().cat.categories
         return tuple(sorted({*used, *self.assigned.columns}))
 
+    @property
+    def dated(self) -> str | None:
+        """The column that dates every source, where there is one."""
+        return "date" if "date" in self.sources and self.sources["date"].notna().all() else None
+
     def speakers(self) -> pd.DataFrame:
         """Whom to count when cells are protected, as `source` and `case`: cases, or each source itself."""
         return self.cases if len(self.cases) else self.sources[["source"]].assign(case=self.sources["source"])

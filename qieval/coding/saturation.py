@@ -59,7 +59,7 @@ class Saturation:
         """The way it is written: sources needed, plus the run that showed it ("6+2")."""
         return None if self.saturated_after is None else f"{self.saturated_after}+{self.run}"
 
-    def tidy(self) -> pd.DataFrame:
+    def estimates(self) -> list[Estimate]:
         """The number of sources needed (NaN with its reason for none), then the ratio of each run."""
         method = f"base {self.base}, run {self.run}, threshold {self.threshold:g}"
         needed = math.nan if self.saturated_after is None else float(self.saturated_after)
@@ -67,10 +67,14 @@ class Saturation:
         steps = zip(self.steps["first"], self.steps["last"], self.steps["ratio"].tolist(), strict=True)
         answers += [(f"{first}-{last}", ratio, "proportion", ()) for first, last, ratio in steps]
         n = len(self.sources)
-        return tidy(
+        return [
             Estimate(term=term, method=method, estimate=value, n=n, unit=unit, notes=notes)
             for term, value, unit, notes in answers
-        )
+        ]
+
+    def tidy(self) -> pd.DataFrame:
+        """The `estimates` in the vocabulary of `TIDY`."""
+        return tidy(self.estimates())
 
 
 def saturation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,19 +56,7 @@ def group_figure(tally: Tally) -> Figure:
     shares = frame["share"].to_numpy().reshape(len(groups), len(codes)).T
     shown = [[HIDDEN if is_absent(cell) else percent()(cell) for cell in row] for row in shares]
     fig, ax = canvas(640, ROW * len(codes) + 76)
-    sns.heatmap(
-        shares,
-        ax=ax,
-        annot=pd.DataFrame(shown).to_numpy(),
-        fmt="",
-        annot_kws={"color": INK, "fontsize": 12},
-        cmap=tints(),
-        vmin=0,
-        vmax=1,
-        cbar=False,
-        linewidths=2,
-        linecolor=PAPER,
-    )
+    heat(ax, shares, shown)
     for column, row in (
         (c, r) for r, cells in enumerate(shown) for c, cell in enumerate(cells) if cell == HIDDEN
     ):
@@ -79,17 +68,34 @@ def group_figure(tally: Tally) -> Figure:
     _label_rows(ax, codes, offset=0.5)
     ax.set(xlabel="", ylabel="")
     return Figure(
-        name="groups",
+        name="waves" if tally.by == "wave" else "groups",
         caption=" ".join(
             [f"Share of the sources of each {tally.by} in which each code was found.", *tally.notes]
         ),
         alt=alt_groups(tally),
-        svg=to_svg(fig, name="groups"),
+        svg=to_svg(fig, name="waves" if tally.by == "wave" else "groups"),
         frame=frame[["group", "code", "sources", "n_sources", "share", "ci_low", "ci_high"]],
         records=[
             Record(key=estimate.term, estimate=estimate, status="descriptive")
             for estimate in tally.estimates()
         ],
+    )
+
+
+def heat(ax: Any, values: Any, shown: Sequence[Sequence[str]]) -> None:
+    """Draw a table of numbers from 0 to 1 as tints, with words in its cells."""
+    sns.heatmap(
+        values,
+        ax=ax,
+        annot=pd.DataFrame(shown).to_numpy(),
+        fmt="",
+        annot_kws={"color": INK, "fontsize": 12},
+        cmap=tints(),
+        vmin=0,
+        vmax=1,
+        cbar=False,
+        linewidths=2,
+        linecolor=PAPER,
     )
 
 
