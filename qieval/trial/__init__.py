@@ -11,7 +11,15 @@ from qieval.trial.glmm import GeneralisedMixedModel, glmm
 from qieval.trial.ladder import FAMILIES, Effect, estimate
 from qieval.trial.lmm import MixedModel, mixed_model
 from qieval.trial.moments import Moments
-from qieval.trial.planning import Plan, detectable_effect, power
+from qieval.trial.planning import (
+    Outlook,
+    Plan,
+    clusters_needed,
+    detectable_effect,
+    outlook,
+    power,
+    size_needed,
+)
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
 from qieval.trial.rungs import AVERAGES
@@ -28,6 +36,7 @@ __all__ = [
     "MarginalModel",
     "MixedModel",
     "Moments",
+    "Outlook",
     "ParallelDesign",
     "Permutation",
     "Plan",
@@ -37,15 +46,18 @@ __all__ = [
     "WildBootstrap",
     "cautions",
     "cluster_summary",
+    "clusters_needed",
     "detectable_effect",
     "estimate",
     "gee",
     "glmm",
     "icc",
     "mixed_model",
+    "outlook",
     "permutation_test",
     "power",
     "robust_linear_model",
+    "size_needed",
     "smallest_p",
     "stepped_wedge",
     "wild_bootstrap",

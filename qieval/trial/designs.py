@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,6 +213,15 @@ def smallest_p(clusters: Arms) -> float:
     strata = _strata(clusters)
     allocations = math.prod(math.comb(int(sum(pair)), int(pair[0])) for pair in strata)
     return (2 if (strata[:, 0] == strata[:, 1]).all() else 1) / allocations
+
+
+def scaled(clusters: Any, multiple: int) -> Any:
+    """Give so many times the smallest clusters in the same proportions; of matched pairs so many pairs."""
+    given = np.asarray(clusters)
+    if given.ndim == 2 and len(given) > 1 and (given == 1).all():
+        return [(1, 1)] * multiple
+    least = given // np.gcd.reduce(given.ravel()) * multiple
+    return tuple(least.tolist()) if given.ndim == 1 else [tuple(pair) for pair in least.tolist()]
 
 
 def _strata(clusters: Arms) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from qieval.errors import ArgumentError
-from qieval.stats.inference import check_level, t_estimate, t_quantile, two_sided_p
+from qieval.stats.inference import check_level, t_estimate, t_power, t_quantile, two_sided_p
 
 
 @pytest.mark.parametrize("df", [1, 2.05, 8.77, 22, 1e4])
@@ -32,3 +32,27 @@ def test_an_estimate_is_complete() -> None:
 def test_a_level_is_a_proportion(level) -> None:
     with pytest.raises(ArgumentError, match="`level`"):
         check_level(level)
+
+
+@pytest.mark.parametrize(
+    ("df", "level", "shift", "power"),
+    [
+        (1, 0.95, 0.5, 0.056096256831644396),
+        (1, 0.95, 14.0, 0.7279820706360701),
+        (1, 0.95, 40.0, 0.9983010614669934),
+        (1, 0.999, 3.0, 0.0037608848693118854),
+        (2, 0.95, 2.5, 0.2995139266298847),
+        (5, 0.9, -3.0, 0.8216107662225721),
+        (9, 0.95, 8.0, 0.999999763032423),
+    ],
+)
+def test_power_of_t_is_the_noncentral_ts_to_the_last_digits(df, level, shift, power) -> None:
+    """Values of mpmath's adaptive quadrature at 22 digits."""
+    assert t_power(shift, df, level) == pytest.approx(power, rel=1e-13)
+
+
+def test_power_of_t_at_its_ends() -> None:
+    for df in (1, 2, 8, 300, 1e7, math.inf):
+        assert t_power(0.0, df, 0.95) == pytest.approx(0.05, rel=1e-12)
+        assert t_power(math.inf, df, 0.95) == 1
+    assert t_power(2.0, 1e9, 0.95) == pytest.approx(t_power(2.0, math.inf, 0.95), rel=1e-8)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from qieval.errors import ArgumentError, DesignError
 from qieval.trial.designs import ParallelDesign, SteppedWedgeDesign, smallest_p
-from qieval.trial.planning import detectable_effect, power
+from qieval.trial.planning import clusters_needed, detectable_effect, outlook, power, size_needed
 
 TIGHT = 1e-10
 SIX = ParallelDesign(clusters=(6, 6), size=50, icc=0.05)
@@ -174,3 +174,123 @@ def test_questions_without_an_answer_are_refused_by_name() -> None:
         replace(STEPS, cac=1.2)
     with pytest.raises(ArgumentError, match="steps"):
         replace(STEPS, clusters=(4,))
+
+
+def test_three_clusters_of_a_stepped_wedge_have_a_power() -> None:
+    """One degree of freedom, where power series of the noncentral t fail."""
+    design = SteppedWedgeDesign(clusters=(1, 1, 1), size=20, icc=0.05)
+    for effect in (0.1, 0.5, 1.0, 3.0, 9.0):
+        assert 0.05 < power(design, effect=effect).power < 1
+    plan = detectable_effect(design)
+    assert power(design, effect=plan.effect).power == pytest.approx(0.8, rel=1e-9)
+
+
+PLANNED = [
+    SIX,
+    replace(SIX, clusters=(2, 4)),
+    replace(SIX, cv=0.7, correlation=0.5),
+    replace(SIX, clusters=[(1, 2), (3, 3)]),
+    replace(SIX, family="binomial", control=0.3, icc=0.03),
+    replace(SIX, family="poisson", control=1.2, icc=0.03),
+    replace(STEPS, small_sample=True),
+]
+
+
+@pytest.mark.parametrize("design", PLANNED)
+def test_clusters_and_size_needed_are_the_fewest_that_suffice(design) -> None:
+    effect = 0.25
+    plan = clusters_needed(design, effect=effect, power=0.85)
+    assert plan.power >= 0.85
+    assert plan.estimate.estimate == plan.design.total == plan.estimate.n_clusters
+    shape = np.asarray(plan.design.clusters)
+    unit = np.gcd.reduce(shape.ravel())
+    assert (shape / unit * np.gcd.reduce(np.ravel(design.clusters)) == np.asarray(design.clusters)).all()
+    fewer = (shape // unit * (unit - 1)).tolist()
+    if unit > 1:
+        one = [tuple(row) for row in fewer] if shape.ndim == 2 else tuple(fewer)
+        assert power(replace(plan.design, clusters=one), effect=effect).power < 0.85
+    sized = size_needed(plan.design, effect=effect, power=0.8)
+    assert sized.power >= 0.8
+    assert sized.design.size == sized.estimate.estimate == int(sized.design.size)
+    assert power(replace(sized.design, size=sized.design.size - 1), effect=effect).power < 0.8
+
+
+def test_pairs_grow_in_number_and_needs_without_an_answer_are_refused() -> None:
+    pairs = clusters_needed(replace(SIX, clusters=[(1, 1)] * 3), effect=0.5).design
+    assert set(pairs.clusters) == {(1, 1)}
+    assert clusters_needed(replace(SIX, clusters=(3, 3)), effect=30.0).design.clusters == (2, 2)
+    with pytest.raises(DesignError, match="however many people"):
+        size_needed(replace(SIX, clusters=(2, 2)), effect=0.3)
+    with pytest.raises(DesignError, match="No number of clusters"):
+        clusters_needed(SIX, effect=0.0)
+    with pytest.raises(ArgumentError, match="power"):
+        clusters_needed(SIX, effect=0.3, power=0.01)
+
+
+def rejected(values, columns) -> float:
+    """Share of trials (R, K) in which least squares on the columns (R, K, p), the arm first, rejects."""
+    gram = np.linalg.inv(columns.swapaxes(1, 2) @ columns)
+    beta = gram @ (columns.swapaxes(1, 2) @ values[:, :, None])
+    df = columns.shape[1] - columns.shape[2]
+    left = ((values - (columns @ beta)[:, :, 0]) ** 2).sum(axis=1) / df
+    statistic = beta[:, 0, 0] / np.sqrt(left * gram[:, 0, 0])
+    return float((2 * stats.t.sf(np.abs(statistic), df) < 0.05).mean())
+
+
+CHANGES = {
+    "binomial": {"family": "binomial", "control": 0.3},
+    "poisson": {"family": "poisson", "control": 1.0},
+    "baseline": {"correlation": 0.6},
+    "unequal": {"cv": 0.6},
+    "strata": {"clusters": [(1, 1), (2, 2)]},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_clusters_needed_give_the_power_in_simulated_trials(name) -> None:
+    """Clusters of a beta-binomial, gamma-Poisson or normal model; sizes from a gamma distribution."""
+    rng, trials, effect = np.random.default_rng(5), 4_000, 0.25
+    design = clusters_needed(replace(SIX, size=30, **CHANGES[name]), effect=effect).design
+    pairs = np.atleast_2d(design.clusters)
+    arm = np.concatenate([np.repeat([0, 1], pair) for pair in pairs])
+    shape = (trials, len(arm))
+    block = (np.repeat(np.arange(len(pairs)), pairs.sum(axis=1))[:, None] == np.arange(len(pairs))) * 1.0
+    columns = np.broadcast_to(np.column_stack([arm, block]), (*shape, 1 + len(pairs)))
+    mean = (design.control or 0) + effect * arm
+    size = rng.gamma(1 / 0.36, 30 * 0.36, shape) if name == "unequal" else np.full(shape, 30.0)
+    if name == "binomial":
+        values = rng.binomial(30, rng.beta(19 * mean, 19 * (1 - mean), shape)) / 30
+    elif name == "poisson":
+        values = rng.poisson(30 * rng.gamma(19 * mean, 1 / 19, shape)) / 30
+    else:
+        before, noise = rng.normal(size=(2, *shape))
+        if name == "baseline":
+            columns = np.dstack([columns, before])
+            noise = 0.6 * before + 0.8 * noise
+        values = mean + block @ np.arange(len(pairs)) + noise * np.sqrt(0.05 + 0.95 / size)
+    # Eldridge's design effect is that of the size-weighted analysis, a little off for cluster means
+    tolerance = 0.05 if name == "unequal" else 0.025
+    expected = power(design, effect=effect).power
+    assert rejected(values, columns) == pytest.approx(expected, abs=tolerance)
+
+
+def test_an_outlook_goes_over_the_planning_range_and_leaves_out_what_has_no_answer() -> None:
+    small = replace(SIX, clusters=(2, 2))
+    found = outlook(small, effect=-0.5, iccs=(0.0, 0.2))
+    assert [plan.design.icc for plan in found.power] == [0.0, 0.2]
+    assert found.sizes[0] is not None
+    assert found.sizes[1] is None
+    assert (
+        found.detectable[0].effect == detectable_effect(replace(small, icc=0.0), direction="decrease").effect
+    )
+    assert (
+        found.clusters[1].design.clusters
+        == clusters_needed(replace(small, icc=0.2), effect=-0.5).design.clusters
+    )
+    assert len(found.tidy()) == 7
+    middle = found.curves.query("icc == 0.2 and effect == -0.5")["power"].item()
+    assert middle == found.power[1].power
+    rates = outlook(replace(SIX, family="binomial", control=0.1), effect=-0.08, iccs=[0.05]).curves
+    assert rates["effect"].min() >= -0.1
+    with pytest.raises(ArgumentError, match="effect other than zero"):
+        outlook(SIX, effect=0.0, iccs=[0.1])

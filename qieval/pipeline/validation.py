@@ -1,0 +1,91 @@
+"""The recorded simulation behind `90_validation`: made with ``python -m qieval.pipeline.validation``."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qieval.errors import refuse
+from qieval.pipeline.provenance import commit, versions
+from qieval.pipeline.reuse import package_hash
+from qieval.pipeline.workspace import Workspace, find_workspace
+from qieval.trial.characteristics import COUNTS, KEYS, cells, characteristics
+
+FOLDER, TABLE, RECORD = Path("data/validation"), "trial.csv", "trial.json"
+SEED = 20260000
+PASS, SLOW = 2_000, 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorded:
+    """A recorded simulation.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Counts, as `qieval.trial.characteristics.characteristics` gives them.
+    record : mapping
+        Seeds, replicates, versions, hashes and the day.
+    """
+
+    table: pd.DataFrame
+    record: dict[str, Any]
+
+
+def recorded(workspace: Workspace | None = None) -> Recorded:
+    """Read the recorded simulation of a workspace; raises InputError if there is none."""
+    place = workspace or find_workspace()
+    folder = place.root / FOLDER
+    try:
+        table = pd.read_csv(folder / TABLE)
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        remedy = "make it with python -m qieval.pipeline.validation (hours), or take it from the repository"
+        refuse((FOLDER / TABLE).as_posix(), "there is no recorded simulation to read", remedy=remedy)
+    return Recorded(table=table, record=record)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Simulate pass after pass, each with its own seeds, and write the counts so far after each."""
+    parser = argparse.ArgumentParser(prog="python -m qieval.pipeline.validation", description=__doc__)
+    parser.add_argument("--passes", type=int, default=8, help="passes of 2,000 (10 for slow methods) trials")
+    passes = parser.parse_args(arguments).passes
+    root = find_workspace().root
+    table = pd.DataFrame()
+    for number in range(passes):
+        fresh = characteristics(cells(), replicates=PASS, slow=SLOW, seed=SEED + 2 * number)
+        grouped = pd.concat([table, fresh]).groupby([*KEYS, "method"], sort=False)
+        table = grouped[COUNTS].sum().reset_index()
+        _write(root, table, number + 1)
+        sys.stdout.write(f"{number + 1} of {passes} passes\n")
+    return 0
+
+
+def _write(root: Path, table: pd.DataFrame, passes: int) -> None:
+    folder = root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / TABLE, index=False, lineterminator="\n")
+    record = {
+        "made_by": "python -m qieval.pipeline.validation",
+        "day": dt.datetime.now(dt.UTC).date().isoformat(),
+        "seeds": [SEED, SEED + 2 * passes - 1],
+        "passes": passes,
+        "replicates": PASS * passes,
+        "replicates_on_rows": SLOW * passes,
+        "source": {name: package_hash(name) for name in ("stats", "trial")},
+        "git": commit(root)["commit"],
+        "versions": {name: versions()[name] for name in ("python", "qieval", "numpy", "scipy", "pandas")},
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
