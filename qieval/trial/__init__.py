@@ -8,6 +8,7 @@ from qieval.trial.cr2 import robust_linear_model
 from qieval.trial.designs import ParallelDesign, SteppedWedgeDesign, smallest_p
 from qieval.trial.gee import MarginalModel, gee
 from qieval.trial.glmm import GeneralisedMixedModel, glmm
+from qieval.trial.interrupted import InterruptedSeries, interrupted_series
 from qieval.trial.ladder import FAMILIES, Effect, estimate
 from qieval.trial.lmm import MixedModel, mixed_model
 from qieval.trial.moments import Moments
@@ -32,6 +33,7 @@ __all__ = [
     "Effect",
     "Facts",
     "GeneralisedMixedModel",
+    "InterruptedSeries",
     "Intracluster",
     "MarginalModel",
     "MixedModel",
@@ -52,6 +54,7 @@ __all__ = [
     "gee",
     "glmm",
     "icc",
+    "interrupted_series",
     "mixed_model",
     "outlook",
     "permutation_test",
