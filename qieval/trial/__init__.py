@@ -2,6 +2,7 @@
 
 from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
+from qieval.trial.changes import SiteChanges, compare_changes
 from qieval.trial.clusterlevel import ClusterSummary, cluster_summary
 from qieval.trial.correlation import Intracluster, icc
 from qieval.trial.cr2 import robust_linear_model
@@ -24,6 +25,7 @@ from qieval.trial.planning import (
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
 from qieval.trial.rungs import AVERAGES
+from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
 
 __all__ = [
@@ -43,12 +45,15 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
+    "SiteChanges",
+    "StaggeredStart",
     "SteppedWedge",
     "SteppedWedgeDesign",
     "WildBootstrap",
     "cautions",
     "cluster_summary",
     "clusters_needed",
+    "compare_changes",
     "detectable_effect",
     "estimate",
     "gee",
@@ -62,6 +67,7 @@ __all__ = [
     "robust_linear_model",
     "size_needed",
     "smallest_p",
+    "staggered_start",
     "stepped_wedge",
     "wild_bootstrap",
 ]

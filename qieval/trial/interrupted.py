@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
@@ -18,6 +19,7 @@ from qieval.stats.serial import SerialFit, fit_ar1, fit_newey_west
 
 Errors = Literal["ar1", "newey-west"]
 Shocks = Mapping[str, tuple[float, float]]
+Mask = NDArray[np.bool_]
 FEWEST, FEW = 3, 8  # periods on a side: below the first nothing is fitted, below the second it is said
 TERMS = {"average": "average difference", "level": "change in level", "slope": "change in slope"}
 
@@ -138,7 +140,7 @@ def interrupted_series(
         raise DesignError(
             f"{before} periods before and {after} after period {start:g}; {FEWEST} on each side are needed."
         )
-    design = _design(time, first, season, shocks or {}, fitted)
+    design = segments(time, first, season=season, shocks=shocks or {}, fitted=fitted)
     fit, notes = _fit(seen[fitted], design[fitted], time[fitted], errors, lag)
     change = np.zeros(design.shape[1])
     change[2:4] = design[part == "after", 2:4].mean(axis=0)
@@ -173,7 +175,8 @@ def read_course(data: pd.DataFrame, *, value: str, period: str, owner: str) -> t
     return time, seen
 
 
-def _design(time: Floats, first: float, season: int | None, shocks: Shocks, fitted: np.ndarray) -> Floats:
+def segments(time: Floats, first: float, *, season: int | None, shocks: Shocks, fitted: Mask) -> Floats:
+    """Give the design (T, p): intercept, slope, step and change of slope at `first`, season, events."""
     columns = [np.ones_like(time), time - time[0], (time >= first) * 1.0, np.maximum(time - first, 0)]
     if season is not None:
         angle = 2 * math.pi * time / season
@@ -220,7 +223,7 @@ def _estimate(
     return replace(row, notes=notes)
 
 
-def _continued(fit: SerialFit, design: Floats, later: np.ndarray, level: float) -> pd.DataFrame:
+def _continued(fit: SerialFit, design: Floats, later: Mask, level: float) -> pd.DataFrame:
     """The earlier course where it is continued, with the interval of its mean."""
     earlier = design.copy()
     earlier[:, 2:4] = 0
