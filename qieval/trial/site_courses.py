@@ -69,7 +69,7 @@ def site_changes(
 def _own_course(design: Floats, seen: Floats, after: Floats) -> dict[str, float]:
     """Step, change of slope and mean difference from the earlier course; NaN where it cannot be told."""
     terms = design.shape[1]
-    if len(seen) < terms or np.linalg.matrix_rank(design) < terms:
+    if len(seen) <= terms or np.linalg.matrix_rank(design) < terms:
         return dict.fromkeys(("average", "level", "slope"), math.nan)
     coefficients = np.linalg.lstsq(design, seen, rcond=None)[0]
     step, slope = (float(each) for each in coefficients[2:4])
