@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,7 @@ Jobs = Annotated[
 ]
 
 Force = Annotated[bool, typer.Option("--force", help="Make every report anew, changed or not.")]
+Cold = Annotated[bool, typer.Option("--cold", help="Start every kernel from nothing; none is forked.")]
 Why = Annotated[bool, typer.Option("--why", help="Say for each report why it is made.")]
 
 
@@ -95,7 +96,12 @@ def _workspace(folder: Path | None) -> Workspace:
 
 @app.command(short_help="Run waves and publish them under reports/.")
 def run(
-    waves: WaveFiles, jobs: Jobs = None, force: Force = False, why: Why = False, workspace: Folder = None
+    waves: WaveFiles,
+    jobs: Jobs = None,
+    force: Force = False,
+    why: Why = False,
+    cold: Cold = False,
+    workspace: Folder = None,
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
     from qieval.pipeline.planning import plan_waves
@@ -108,15 +114,15 @@ def run(
     for plan in plans:
         if plan not in due:
             say(f"Up to date: {named(plan)}")
-    return _make(due, place, jobs=jobs, force=force, why=why) if due else DONE
+    return _make(due, place, why=why, jobs=jobs, force=force, cold=cold) if due else DONE
 
 
-def _make(plans: Sequence[WavePlan], place: Workspace, *, jobs: int | None, force: bool, why: bool) -> int:
+def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, **how: Any) -> int:
     from qieval.pipeline.progress import progress
     from qieval.pipeline.run import run_waves
 
     with progress(plans, reasons=why) as listener:
-        outcomes = run_waves(plans, place, listener, jobs=jobs, force=force)
+        outcomes = run_waves(plans, place, listener, **how)
     for outcome in outcomes:
         if outcome.published:
             say(f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")

@@ -12,11 +12,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 from qieval.pipeline import reads
+from qieval.pipeline.warm import warmed
 from qieval.pipeline.worker import SCRATCH
 
 Event = dict[str, Any]
@@ -33,7 +34,7 @@ THREADS = (
 
 
 @contextmanager
-def pool(size: int, *, root: Path) -> Iterator[Pool]:
+def pool(size: int, *, root: Path, cold: bool = False) -> Iterator[Pool]:
     """Open a pool of at most `size` workers; on leaving, every worker and every kernel ends.
 
     Parameters
@@ -42,14 +43,18 @@ def pool(size: int, *, root: Path) -> Iterator[Pool]:
         Notebooks that run side by side.
     root : Path
         The workspace.
+    cold : bool
+        Have every kernel import its libraries itself.
     """
     with tempfile.TemporaryDirectory(prefix="qieval-", ignore_cleanup_errors=True) as folder:
         reads.install(Path(folder) / "ipython")
-        workers = Pool(size, environment(root, Path(folder)), Path(folder))
-        try:
-            yield workers
-        finally:
-            workers.close()
+        variables = environment(root, Path(folder))
+        with nullcontext(variables) if cold else warmed(variables, Path(folder)) as settings:
+            workers = Pool(size, settings, Path(folder))
+            try:
+                yield workers
+            finally:
+                workers.close()
 
 
 def environment(root: Path, folder: Path) -> dict[str, str]:

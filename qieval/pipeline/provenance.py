@@ -166,6 +166,8 @@ def run_record(
         "study": plan.study_name,
         "title": plan.spec.title,
         "synthetic": plan.spec.synthetic,
+        "authors": [each.model_dump() for each in plan.spec.authors],
+        "licence": plan.spec.licence,
         "wave": plan.wave,
         "label": plan.label,
         "data_cut": data_cut(plan),

@@ -14,6 +14,8 @@ from typing import Any
 from qieval.errors import Fault, InputError
 from qieval.pipeline import collect
 from qieval.pipeline.collect import Shown
+from qieval.pipeline.crate import FILE as CRATE_FILE
+from qieval.pipeline.crate import crate
 from qieval.pipeline.planning import WavePlan
 from qieval.pipeline.reuse import Made, outputs
 from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
@@ -145,6 +147,8 @@ def publish(spot: Place, run: Mapping[str, Any]) -> None:
     from qieval.pipeline.site import wave_index
 
     (spot.staged / INDEX).write_text(wave_index(listed(run)), encoding="utf-8", newline="\n")
+    words = collect.as_json(crate(run, outputs(spot.staged)))
+    (spot.staged / CRATE_FILE).write_text(words, encoding="utf-8", newline="\n")
     _write_record(spot, run)
     put_in_place(spot.staged, spot.published)
     shutil.rmtree(spot.failed, ignore_errors=True)

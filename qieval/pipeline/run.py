@@ -19,6 +19,7 @@ def run_waves(
     *,
     jobs: int | None = None,
     force: bool = False,
+    cold: bool = False,
 ) -> tuple[Outcome, ...]:
     """Run waves and publish each whose reports are all made; the others' published folders stay as they were.
 
@@ -34,6 +35,8 @@ def run_waves(
         Notebooks that run side by side; as many as there are cores by default.
     force : bool
         Make every report anew, also those that are up to date.
+    cold : bool
+        Have every kernel import its libraries itself (`qieval.pipeline.warm`).
 
     Returns
     -------
@@ -47,7 +50,7 @@ def run_waves(
     """
     ordered = sorted(plans, key=lambda plan: (plan.study_name, plan.wave))
     size = jobs or cores()
-    with claimed(workspace, ordered), pool(size, root=workspace.root) as workers:
+    with claimed(workspace, ordered), pool(size, root=workspace.root, cold=cold) as workers:
         runs = [WaveRun(plan, workspace, listener, force=force) for plan in ordered]
         while not all(run.outcome for run in runs):
             while workers.has_room and (found := _next_job(runs)):

@@ -33,6 +33,7 @@ from qieval.pipeline.collect import exhibits
 from qieval.pipeline.lean import skip_unused_parsers
 from qieval.pipeline.reads import VARIABLE as READS
 from qieval.pipeline.reads import read_log
+from qieval.pipeline.warm import LONGEST_SOCKET_PATH, forked
 
 Event = dict[str, Any]
 Say = Callable[[Mapping[str, Any]], None]
@@ -40,7 +41,6 @@ Say = Callable[[Mapping[str, Any]], None]
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 SCRATCH = "QIEVAL_SCRATCH"  # folder that the parent made for this run alone
 START_TIMEOUT = 120  # seconds; a cold disk with many workers at once
-LONGEST_SOCKET_PATH = 90  # Unix allows 104 to 108 characters
 
 
 def main() -> None:
@@ -230,7 +230,7 @@ def _literally(path: str) -> str:
 
 
 def _kernel_manager() -> Any:
-    """Kernels that talk through sockets in a private folder: no port that another can take or reach."""
+    """Kernels that talk through sockets in a private folder, forked where the run has a warm process."""
     from jupyter_client.manager import AsyncKernelManager
 
     folder = os.environ.get("JUPYTER_RUNTIME_DIR", "")
@@ -241,6 +241,17 @@ def _kernel_manager() -> Any:
     class SocketKernelManager(AsyncKernelManager):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**(settings | {"transport": "ipc", "ip": stem}))
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **settings: Any) -> None:
+            provisioner: Any = self.provisioner
+            process = forked(kernel_cmd, settings["env"])
+            if process is None:
+                await super()._async_launch_kernel(kernel_cmd, **settings)
+            else:
+                provisioner.process, provisioner.pid, provisioner.pgid = process, process.pid, process.pid
+                self._reconcile_connection_info(provisioner.connection_info)
+
+        _launch_kernel = _async_launch_kernel
 
     return SocketKernelManager
 

@@ -44,6 +44,7 @@ NOISY = "\n".join(
         "print(os.getcwd() == os.environ['QIEVAL_WORKSPACE'], outcome)",
     ]
 )
+KILL_WORKER = "os.kill(int(get_ipython().kernel.parent.ip.rpartition('-')[2]), 9)"
 SEEN = (
     "rows = json.load(open(os.environ['QIEVAL_RESULTS']))['results']\n"
     "earlier = os.path.exists(f'reports/{study}/wave-{wave - 1}/results.json')\n"
@@ -174,7 +175,7 @@ def test_a_run_publishes_exactly_these_files_and_the_same_bytes_again(ready: Any
     first = tree(reports)
     names = ["10_look", "10_look--fall", "80_all"]
     wave = [f"{name}.html" for name in names] + [f"notebooks/{name}.ipynb" for name in names]
-    wave += ["index.html", "results.json", "run.json"]
+    wave += ["index.html", "results.json", "run.json", "ro-crate-metadata.json"]
     wave += ["exhibits/10_look--2-effect.csv", "exhibits/10_look--fall--2-effect.csv"]
     assert set(first) == {"index.html", *(f"tiny/wave-{n}/{file}" for n in (1, 2) for file in wave)}
     check_published(reports / "tiny" / "wave-1")
@@ -227,7 +228,7 @@ def test_a_failing_report_is_told_kept_aside_and_publishes_nothing(ready: Any, p
         ready.root / "notebooks" / "20_bad.ipynb", "first = 1", "1 / 0  # [bold] here", "never = 1"
     )
     write_notebook(ready.root / "notebooks" / "30_dead.ipynb", "os._exit(3)")
-    write_notebook(ready.root / "notebooks" / "40_worker.ipynb", f"os.kill(os.getppid(), {signal.SIGKILL:d})")
+    write_notebook(ready.root / "notebooks" / "40_worker.ipynb", KILL_WORKER)
     write_notebook(
         ready.root / "notebooks" / "50_twice.ipynb", show("table", "t", 1.0), show("table", "t", 2.0)
     )
