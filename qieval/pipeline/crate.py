@@ -38,7 +38,7 @@ def crate(run: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
     files = [*outputs, "run.json"]
     authors = [_author(number, each) for number, each in enumerate(run["authors"], start=1)]
     licence = _licence(run["licence"])
-    actions = [list(_action(run, report)) for report in run["reports"]]
+    actions = [list(_action(run, report, authors)) for report in run["reports"]]
     label = f" ({run['label']})" if run["label"] else ""
     root = {
         "@id": "./",
@@ -50,7 +50,7 @@ def crate(run: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
         "conformsTo": {"@id": PROFILE},
         "hasPart": _all(files),
         "mentions": [_to(action) for action, *_ in actions],
-    } | ({"author": [_to(each) for each in authors]} if authors else {})
+    } | _by("author", authors)
     graph = [
         {"@id": FILE, "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": CRATE}},
         root,
@@ -71,6 +71,12 @@ def _to(entity: Mapping[str, Any]) -> Entity:
 
 def _all(names: Iterable[str]) -> list[Entity]:
     return [{"@id": name} for name in names]
+
+
+def _by(role: str, authors: list[Entity]) -> Entity:
+    """Say who did it; one person stands alone, several as a list, nobody not at all."""
+    people = [_to(each) for each in authors]
+    return {role: people[0] if len(people) == 1 else people} if people else {}
 
 
 def _author(number: int, author: Mapping[str, str]) -> Entity:
@@ -108,7 +114,7 @@ def _input(file: Mapping[str, Any]) -> Entity:
     rows = (
         {} if file["rows"] is None else {"description": f"A table of {file['rows']} rows, not in this crate"}
     )
-    return {"@id": f"#{file['file']}", "@type": "DigitalDocument"} | said | rows
+    return {"@id": f"#{file['file']}", "@type": "CreativeWork"} | said | rows
 
 
 def _file(name: str, digest: str | None) -> Entity:
@@ -117,7 +123,7 @@ def _file(name: str, digest: str | None) -> Entity:
     return entity | ({"sha256": digest} if digest else {})
 
 
-def _action(run: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[Entity]:
+def _action(run: Mapping[str, Any], report: Mapping[str, Any], authors: list[Entity]) -> Iterator[Entity]:
     """Give the making of one report, and its parameters."""
     values = [
         {
@@ -138,6 +144,6 @@ def _action(run: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[Entit
         "object": [*_all(read), *map(_to, values)],
         "result": _all([report["page"], report["executed"], *report["exhibits"]]),
         "endTime": run["data_cut"] or UNDATED,
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
-    }
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+    } | _by("agent", authors)
     yield from values

@@ -19,8 +19,11 @@ def plan(tiny: Any) -> WavePlan:
 
 def record(wave: int, *, study: str = "tiny", said: str = "It fell.") -> dict[str, Any]:
     report = {"report": "10_look", "question": "What?", "headline": said, "page": "10_look.html"}
+    report |= {"executed": "notebooks/10_look.ipynb", "notebook": "notebooks/10_look.ipynb", "sha256": "0"}
+    report |= {"parameters": {}, "reads": {}, "exhibits": []}
     about = {"title": "A <tiny> study", "label": f"month {wave}", "synthetic": True, "data_cut": "2024-06-30"}
     clock = {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:01+00:00"}
+    about |= {"authors": [], "licence": "", "versions": {"qieval": "0"}, "inputs": []}
     return {"study": study, "wave": wave, "reports": [report], **about, **clock}
 
 
@@ -33,14 +36,20 @@ def stage(tiny: Any, wave: int, **more: Any) -> None:
 def test_a_published_wave_has_its_index_and_its_record_and_the_index_no_clock(tiny: Any) -> None:
     stage(tiny, 1)
     folder = tiny.workspace.published("tiny", 1)
-    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "run.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "index.html",
+        "ro-crate-metadata.json",
+        "run.json",
+    ]
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "It fell." in page
     assert "A &lt;tiny&gt; study" in page
     assert "2031" not in page
-    digest = hashlib.sha256((folder / "index.html").read_bytes()).hexdigest()
+    names = ("index.html", "ro-crate-metadata.json")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     written = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert written == record(1) | {"outputs": {"index.html": digest}}
+    assert written == record(1) | {"outputs": digests}
+    assert "2031" not in (folder / "ro-crate-metadata.json").read_text(encoding="utf-8")
 
 
 def test_publishing_takes_away_what_an_earlier_failure_left(tiny: Any) -> None:
