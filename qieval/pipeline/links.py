@@ -30,7 +30,7 @@ def linked(frames: Frames, tables: Tables, scope: Scope) -> tuple[list[Fault], l
     """
     faults = [
         *_varying_arms(frames, tables),
-        *_parts_above_wholes(frames, tables),
+        *_parts_above_wholes(frames, tables, scope),
         *_unknown(frames, tables, column="site", home="sites"),
         *_unknown(_only(frames, "sources", "segments"), tables, column="source", home="sources"),
         *_unknown(_only(frames, "codebook", "segments"), tables, column="code", home="codebook"),
@@ -95,11 +95,14 @@ def _varying_arms(frames: Frames, tables: Tables) -> Iterator[Fault]:
                 )
 
 
-def _parts_above_wholes(frames: Frames, tables: Tables) -> Iterator[Fault]:
+def _parts_above_wholes(frames: Frames, tables: Tables, scope: Scope) -> Iterator[Fault]:
+    rates = [name for name, measure in scope.spec.measures.items() if measure.kind == "rate"]
     for role, low, high in (("measures", "numerator", "denominator"), ("segments", "start", "end")):
         frame = frames.get(role)
         if frame is not None and {low, high} <= set(frame):
             above = (frame[low] > frame[high]).fillna(False).astype(bool)
+            if role == "measures" and "measure" in frame:
+                above &= ~frame["measure"].isin(rates)
             if above.any():
                 yield _fault(
                     tables[role],

@@ -144,9 +144,10 @@ class Plan(Part):
 
 
 class Measure(Part):
-    """One measure of the sites' care."""
+    """One measure: a proportion of those eligible, or a rate (events, hours) for each of the denominator."""
 
     label: str
+    kind: Literal["proportion", "rate"] = "proportion"
     better: Better | None = None
     target: float | None = None
     reference_group: str | None = None
@@ -154,10 +155,18 @@ class Measure(Part):
 
 
 class Equity(Part):
-    """Which groups are looked at, and how complete they must be known."""
+    """Which groups are looked at, which are ordered (most disadvantaged first), how complete they must be."""
 
     strata: Names = ()
+    ordered: dict[str, Names] = {}
     completeness_at_least: float = Field(default=0.8, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _among(self) -> Equity:
+        for name in self.ordered:
+            if name not in self.strata:
+                raise PydanticCustomError("ordered", "{name} is ordered but not a stratum", {"name": name})
+        return self
 
 
 class Disclosure(Part):

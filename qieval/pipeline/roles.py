@@ -145,22 +145,31 @@ def capability(scope: Scope) -> Shape:
 
 
 def coaching(scope: Scope) -> Shape:  # noqa: ARG001 (a shape's form, here and below)
-    """A coaching contact, or a toolkit step reached."""
-    step = Rule(name="step", kind="integer", filled=False, low=1, high=STEPS)
-    minutes = Rule(name="minutes", kind="whole", needed=False, filled=False, low=0)
-    held = _optional("held", "flag")
-    rules = (Rule(name="site"), Rule(name="date", kind="date"), Rule(name="kind"), step, minutes, held)
+    """A coaching contact, a toolkit step reached, or one observer's rating of a session."""
+    whole = ("minutes", "invited", "attended")
+    counts = tuple(Rule(name=name, kind="whole", needed=False, filled=False, low=0) for name in whole)
+    rules = (
+        Rule(name="site"),
+        Rule(name="date", kind="date"),
+        Rule(name="kind"),
+        Rule(name="step", kind="integer", filled=False, low=1, high=STEPS),
+        *counts,
+        _optional("held", "flag"),
+        _optional("rater"),
+        _optional("rating", "number"),
+    )
     return Shape(rules=rules, may_be_empty=True)
 
 
 def measures(scope: Scope) -> Shape:
-    """A site's measure in a period, in all or by group."""
+    """A site's measure in a period, in all or by group; with a plan beside it where there is one."""
     spec = scope.spec
     numbers = tuple(Rule(name=name, kind="number", low=0) for name in ("numerator", "denominator"))
+    plan = Rule(name="planned", kind="number", needed=False, filled=False, low=0)
     named = Rule(name="measure", levels=tuple(spec.measures))
     strata = tuple(_optional(name) for name in spec.equity.strata)
     key = ("site", "measure", "period", *spec.equity.strata)
-    return Shape(rules=(Rule(name="site"), named, Rule(name="period"), *numbers, *strata), key=key)
+    return Shape(rules=(Rule(name="site"), named, Rule(name="period"), *numbers, plan, *strata), key=key)
 
 
 def sources(scope: Scope) -> Shape:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from qieval.simulate.coders import segments
+from qieval.simulate.delivery import INTRODUCED_BEFORE, Starts, changes, coaching, shifted_from
 from qieval.simulate.interviews import codebook, sources
 from qieval.simulate.monthly import measures
 from qieval.simulate.participants import HIGHEST, LOWEST, MEAN_AGE, WOMEN, people_of
 from qieval.simulate.roster import site_codes
 from qieval.simulate.streams import Floats, Ints, bounded, pick, poisson, stream
 from qieval.simulate.study import SimulatedTables
-from qieval.simulate.teams import INTRODUCED_BEFORE, capability, contacts_and_steps
+from qieval.simulate.teams import capability
 from qieval.simulate.truth import DEMO, CapabilityTruth, Truth
 
 DEMO_MS_SEED = 20260102
@@ -100,12 +101,14 @@ def registry(seed: int = DEMO_MS_SEED, truth: RegistryTruth = DEMO_MS) -> Simula
         for site, first in zip(site_codes(shape), start, strict=True)
     }
     spoken, texts = sources(seed, shape)
+    coached, last = _coached_from(truth, site_codes(shape), start), _day(truth, truth.quarters, -1)
     tables = {
         "sites": _sites(site_codes(shape), start),
         "outcomes": outcomes(seed, truth),
         "capability": capability(seed, shape, growth=growth),
-        "coaching": _coaching(seed, truth, site_codes(shape), start),
-        "measures": measures(seed, shape),
+        "coaching": coaching(seed, coached, last),
+        "measures": measures(seed, shape, since=shifted_from(coached)),
+        "changes": changes(seed, coached, last),
         "events": _events(truth),
         "withdrawals": _withdrawals(seed, truth),
         "sources": spoken,
@@ -236,8 +239,8 @@ def _reported(
     return frame.assign(person_years=pd.Series(years).mask(gone["visits"]))
 
 
-def _coaching(seed: int, truth: RegistryTruth, codes: list[str], start: Ints) -> pd.DataFrame:
-    days = {
+def _coached_from(truth: RegistryTruth, codes: list[str], start: Ints) -> Starts:
+    return {
         code: (
             date.fromisoformat(_day(truth, int(first) - 1, -INTRODUCED_BEFORE)),
             date.fromisoformat(_day(truth, int(first) - 1)),
@@ -245,7 +248,6 @@ def _coaching(seed: int, truth: RegistryTruth, codes: list[str], start: Ints) ->
         for code, first in zip(codes, start, strict=True)
         if first != NEVER
     }
-    return contacts_and_steps(seed, days, _day(truth, truth.quarters, -1))
 
 
 def _events(truth: RegistryTruth) -> pd.DataFrame:

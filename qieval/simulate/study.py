@@ -9,15 +9,23 @@ from pathlib import Path
 import pandas as pd
 
 from qieval.simulate.coders import segments
+from qieval.simulate.delivery import changes, coached_from, coaching, shifted_from
 from qieval.simulate.interviews import Transcript, codebook, sources
 from qieval.simulate.monthly import measures
 from qieval.simulate.participants import outcomes
 from qieval.simulate.roster import known_at, sites
-from qieval.simulate.teams import capability, coaching
+from qieval.simulate.teams import capability
 from qieval.simulate.truth import DEMO, Truth
 
-TABLES = ("sites", "outcomes", "capability", "coaching", "measures", "sources", "segments", "codebook")
+TABLES = (
+    "sites", "outcomes", "capability", "coaching", "measures", "changes", "events", "sources", "segments",
+    "codebook",
+)  # fmt: skip
 WHOLE = ("sites", "segments", "codebook")
+EVENTS = (
+    ("2024-03-01", "", "policy", "National guidance on screening for depression"),
+    ("2025-01-10", "2025-02-20", "outside shock", "Influenza wave"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,7 +38,7 @@ class SimulatedStudy:
         The seed.
     truth : Truth
         What is true.
-    sites, outcomes, capability, coaching, measures, sources, segments, codebook : DataFrame
+    sites, outcomes, capability, coaching, measures, changes, events, sources, segments, codebook : DataFrame
         The tables, columns as in ``data/README.md``.
     texts : mapping of str to Transcript
         Whole texts of the sources; never written to a file.
@@ -43,6 +51,8 @@ class SimulatedStudy:
     capability: pd.DataFrame
     coaching: pd.DataFrame
     measures: pd.DataFrame
+    changes: pd.DataFrame
+    events: pd.DataFrame
     sources: pd.DataFrame
     segments: pd.DataFrame
     codebook: pd.DataFrame
@@ -94,6 +104,8 @@ def known(tables: Mapping[str, pd.DataFrame], wave: int, last: str) -> dict[str,
 
 
 def _until(frame: pd.DataFrame, wave: int, last: str) -> pd.DataFrame:
+    if "stop" in frame:
+        frame = frame.assign(stop=frame["stop"].mask(frame["stop"] > last, ""))  # not known to end
     if "wave" in frame:
         return frame[frame["wave"] <= wave]
     for column, end in {"period": last[:7], "date": last, "start": last}.items():
@@ -113,14 +125,17 @@ def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
         What is true; changing a part of it leaves the tables that do not depend on it as they were.
     """
     spoken, texts = sources(seed, truth)
+    starts, last = coached_from(seed, truth), truth.cuts[-1][1]
     return SimulatedStudy(
         seed=seed,
         truth=truth,
         sites=sites(seed, truth),
         outcomes=outcomes(seed, truth),
         capability=capability(seed, truth),
-        coaching=coaching(seed, truth),
-        measures=measures(seed, truth),
+        coaching=coaching(seed, starts, last, truth.fidelity),
+        measures=measures(seed, truth, since=shifted_from(starts)),
+        changes=changes(seed, starts, last),
+        events=pd.DataFrame(EVENTS, columns=["start", "stop", "kind", "label"]),
         sources=spoken,
         segments=segments(seed, spoken, texts),
         codebook=codebook(),

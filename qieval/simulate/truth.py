@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -78,6 +79,74 @@ class CapabilityTruth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureTruth:
+    """How one measure of care is made, and what is planted in it for reports to find.
+
+    Attributes
+    ----------
+    base : float
+        Proportion met in the largest group.
+    site_sd : float
+        Standard deviation of sites, as a proportion.
+    gaps : tuple of tuple of float, one a wave
+        What each of `participants.GROUPS` lies above (or below) the base.
+    shift : float
+        What is added at a coached site from the month in which its teams start the change.
+    gradient : float, optional
+        What each fifth of deprivation (1 the most deprived) adds, about the third; None where the measure
+        is not told by deprivation.
+    outlying : str
+        The site that lies apart (empty for none).
+    outlying_by : float
+        By how much.
+    """
+
+    base: float
+    site_sd: float
+    gaps: tuple[tuple[float, ...], ...]
+    shift: float = 0.0
+    gradient: float | None = None
+    outlying: str = ""
+    outlying_by: float = 0.0
+
+
+STEADY = ((0.0, -0.04, -0.05, 0.0),) * 3
+NARROWING = ((0.0, -0.12, -0.24, -0.02), (0.0, -0.08, -0.14, -0.02), (0.0, -0.04, -0.04, -0.02))
+MEASURES = {
+    "screening": MeasureTruth(base=0.62, site_sd=0.05, gaps=((0.0, -0.08, -0.10, -0.03),) * 3, shift=0.18),
+    "follow_up": MeasureTruth(base=0.60, site_sd=0.05, gaps=STEADY, gradient=0.0),
+    "care_plan": MeasureTruth(
+        base=0.70, site_sd=0.03, gaps=NARROWING, gradient=0.04, outlying="S03", outlying_by=-0.30
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityTruth:
+    """What is planted in the delivery of the programme; sites and months are counted from 0.
+
+    Attributes
+    ----------
+    held : float
+        Share of planned contacts that take place. Nobody but the site below misses a whole month.
+    missed : tuple of (int, int)
+        The coached site, and the month of its coaching, in which no contact takes place.
+    swapped : tuple of (int, int)
+        The coached site, and the step that it reaches after the next one.
+    attended : float
+        Probability that somebody invited comes.
+    same_rating : float
+        Probability that two observers of one session give the same rating; else they differ by one.
+    """
+
+    held: float = 0.90
+    missed: tuple[int, int] = (2, 4)
+    swapped: tuple[int, int] = (1, 5)
+    attended: float = 0.75
+    same_rating: float = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """The truth of a whole study; the demonstration's is `DEMO`.
 
@@ -105,6 +174,10 @@ class Truth:
         Points on 0 to 63; probability; events per person-year.
     capability : CapabilityTruth
         The teams' answers.
+    measures : mapping of str to MeasureTruth
+        The measures of care.
+    fidelity : FidelityTruth
+        The delivery of coaching and toolkit.
     """
 
     regions: tuple[str, ...] = ("North", "East", "South", "West")
@@ -149,6 +222,8 @@ class Truth:
         missing=0.06,
     )
     capability: CapabilityTruth = field(default_factory=CapabilityTruth)
+    measures: Mapping[str, MeasureTruth] = field(default_factory=lambda: MEASURES)
+    fidelity: FidelityTruth = FidelityTruth()
 
     def outcome(self, name: str) -> OutcomeTruth:
         """The truth of one outcome by its name."""

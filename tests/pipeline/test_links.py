@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qieval.errors import Fault
+from qieval.errors import Fault, InputError
 from qieval.pipeline.extract import open_extract
 
 CODES = "code,parent,name,definition\nhelp,,Help,What helps\nhelp.time,help,Time,Time made free\n"
@@ -78,6 +78,18 @@ def test_one_break_is_one_message(whole, role: str, old: str, new: str, column: 
     assert fault.file == f"data/tiny/wave-1/{role}.csv"
     assert fault.column == column
     assert problem in f"{fault.problem} {fault.remedy}"
+
+
+def test_a_rate_may_count_more_than_its_denominator(whole) -> None:
+    whole.replace(whole.study, "{label: Seen}", "{label: Seen, kind: rate}")
+    whole.replace(whole.table("measures"), "01,3,4", "01,5,4")
+    assert faults(whole) == ()
+
+
+def test_an_ordered_group_is_one_of_the_strata(whole) -> None:
+    whole.replace(whole.study, "strata: [language]", "strata: [language], ordered: {fifth: [a, b]}")
+    with pytest.raises(InputError, match="fifth is ordered but not a stratum"):
+        faults(whole)
 
 
 def test_an_interview_may_belong_to_no_site(whole) -> None:
