@@ -124,8 +124,8 @@ def _of_teams(seed: int, site: str, months: np.ndarray) -> pd.DataFrame:
         name: stream(seed, "measures", site, name).random(n) for name in ("pauses", "takeaways", "hours")
     }
     counted = {
-        "equity_pauses": (poisson(drawn["pauses"], 0.7 * meetings), meetings),
-        "takeaways": (poisson(drawn["takeaways"], 1.8 * meetings), meetings),
+        "equity_pauses": (poisson(drawn["pauses"], np.multiply(0.7, meetings, dtype=np.float64)), meetings),
+        "takeaways": (poisson(drawn["takeaways"], np.multiply(1.8, meetings, dtype=np.float64)), meetings),
         "data_hours": (PLANNED_HOURS - 4 + np.floor(10 * drawn["hours"]).astype(int), np.ones(n, dtype=int)),
     }
     rows = [
