@@ -1,31 +1,49 @@
-"""Linear mixed model with a random cluster intercept, fitted from per-cluster moments by REML.
+"""Moments pooled for a linear mixed model with one random level, or two nested ones, and checked for it.
 
-With one random intercept the covariance of a cluster's rows is ``sigma2 * (I + theta * J)``: it has one value
-within the cluster and another in the direction of the cluster's mean. Every sum that the fit needs is
-therefore the pooled within-cluster cross-product plus a weighted sum over cluster means, whatever the number
-of rows.
+The covariance of the rows is ``sigma2 * (I + theta[0] * J + theta[1] * J')``: J joins the rows of a cluster,
+or, with two levels, those of a sub-cluster (a period of a cluster, a class of a school, a respondent of a
+team), and J' those of the cluster that holds it. Every sum that the fit needs is then the pooled
+cross-product within the finest clusters plus weighted sums over their means, however many rows there are.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg, optimize
+from scipy import linalg
 
 from qieval.errors import DesignError
-from qieval.stats.columns import Floats
+from qieval.stats.columns import Codes, Floats
 from qieval.stats.moments import Moments
 
 RANK_TOLERANCE = 1e-10
-GRID = np.concatenate([[0.0], np.logspace(-4, 13, 35)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Nesting:
+    """Which of G clusters holds each of S sub-clusters, those of one cluster side by side.
+
+    Attributes
+    ----------
+    owner : array (S,)
+        Position of each sub-cluster's cluster.
+    first : array (G,)
+        Where the sub-clusters of each cluster begin.
+    """
+
+    owner: Codes
+    first: Codes
+
+    def total(self, values: Floats) -> Floats:
+        """Sum values of sub-clusters (S, ...) over each cluster (G, ...)."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pooled:
-    """Moments pooled and standardised: what the REML criterion reads.
+    """Moments pooled and standardised: what the likelihood reads.
 
     Columns are shifted by their grand means and scaled to unit variance, so that a covariate such as a
     calendar year costs no digits; `transform` brings coefficients back.
@@ -34,27 +52,27 @@ class Pooled:
     ----------
     names : tuple of str
         The p design columns.
-    size : array (K,)
-        Rows per cluster.
-    x : array (K, p)
-        Standardised cluster means of the design columns.
-    y : array (K,)
-        Standardised cluster means of the outcome.
-    within_xx, within_xy, within_yy : array (p, p), array (p,), float
-        Within-cluster cross-products, standardised and summed over clusters.
+    size : array (S,)
+        Rows of each cluster of the finest level.
+    table : array (S, p + 1)
+        Standardised means of the design columns there and, last, of the outcome.
+    within : array (p + 1, p + 1)
+        Cross-products of the same columns about those means, standardised and summed.
+    nesting : Nesting or None
+        The clusters that hold them, where there are two levels.
     transform : array (p, p)
         Coefficients on the outcome's unit are ``transform @ standardised + offset``.
     offset : array (p,)
         See `transform`.
+    outcome_scale : float
+        Standard deviation of the outcome, in its unit.
     """
 
     names: tuple[str, ...]
     size: Floats
-    x: Floats
-    y: Floats
-    within_xx: Floats
-    within_xy: Floats
-    within_yy: float
+    table: Floats
+    within: Floats
+    nesting: Nesting | None
     transform: Floats
     offset: Floats
     outcome_scale: float
@@ -69,71 +87,69 @@ class Pooled:
         """Rows less coefficients."""
         return self.n - len(self.names)
 
+    @property
+    def clusters(self) -> tuple[int, ...]:
+        """Clusters of each level, the finest first."""
+        return (len(self.size),) if self.nesting is None else (len(self.size), len(self.nesting.first))
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Profile:
-    """The REML criterion at one ratio of variances, with all that follows from it.
-
-    Attributes
-    ----------
-    theta : float
-        Between-cluster over within-cluster variance.
-    criterion : float
-        Minus twice the profiled restricted log-likelihood, but for a constant.
-    slope : float
-        Its derivative in theta.
-    inverse : array (p, p)
-        Covariance of the standardised coefficients over the within-cluster variance.
-    coefficients : array (p,)
-        Standardised.
-    sigma2 : float
-        Within-cluster variance, standardised.
-    residual : array (K,)
-        Cluster means less their fitted values, standardised.
-    """
-
-    theta: float
-    criterion: float
-    slope: float
-    inverse: Floats
-    coefficients: Floats
-    sigma2: float
-    residual: Floats
+    def moving(self) -> tuple[int, ...]:
+        """How many design columns vary within the clusters of each level, the finest first."""
+        spans = [self.within[:-1, :-1]]
+        if self.nesting is not None:
+            x, total = self.table[:, :-1], self.nesting.total
+            middle = total(self.size[:, None] * x) / total(self.size)[:, None]
+            apart = x - middle[self.nesting.owner]
+            spans.append(spans[0] + apart.T @ (self.size[:, None] * apart))
+        tolerance = RANK_TOLERANCE * self.n
+        return tuple(int(np.linalg.matrix_rank(span, tol=tolerance, hermitian=True)) for span in spans)
 
 
-def pool(moments: Moments) -> Pooled:
+def pool(moments: Moments, *, within: Sequence[Hashable] | None = None) -> Pooled:
     """Standardise moments and check that the model can be fitted to them.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the finest clusters, one row each.
+    within : sequence of hashable, optional
+        For two levels: the cluster that holds each of them.
 
     Raises
     ------
     DesignError
-        If the outcome does not vary, columns are linearly dependent, or either variance cannot be told.
+        If the outcome does not vary, columns are linearly dependent, or a variance cannot be told.
     """
+    nesting = None
+    if within is not None:
+        numbers: dict[Hashable, int] = {}
+        owner = np.array([numbers.setdefault(each, len(numbers)) for each in within], dtype=np.intp)
+        order = np.argsort(owner, kind="stable")
+        first = np.searchsorted(owner[order], np.arange(len(numbers)))
+        nesting = Nesting(owner=owner[order], first=first)
+        parts = {name: getattr(moments, name)[order] for name in ("size", "level", "mean", "scatter")}
+        moments = replace(moments, clusters=tuple(moments.clusters[place] for place in order), **parts)
     names = moments.constants + moments.covariates
     size = moments.size
     means = np.column_stack([moments.level, moments.mean])
     centre = size @ means / size.sum()
     centre[0] = 0.0
     means = means - centre
-    within = np.zeros((means.shape[1], means.shape[1]))
+    scatter = np.zeros((means.shape[1], means.shape[1]))
     varying = len(moments.constants)
-    within[varying:, varying:] = moments.scatter.sum(axis=0)
-    spread = np.sqrt((np.diag(within) + size @ means**2) / size.sum())
+    scatter[varying:, varying:] = moments.scatter.sum(axis=0)
+    spread = np.sqrt((np.diag(scatter) + size @ means**2) / size.sum())
     _refuse_constant(names, spread, centre)
-    means, within = means / spread, within / np.outer(spread, spread)
     pooled = Pooled(
         names=names,
         size=size,
-        x=means[:, :-1],
-        y=means[:, -1],
-        within_xx=within[:-1, :-1],
-        within_xy=within[:-1, -1],
-        within_yy=float(within[-1, -1]),
+        table=means / spread,
+        within=scatter / np.outer(spread, spread),
+        nesting=nesting,
         transform=_back(centre[:-1], spread),
         offset=np.concatenate([[centre[-1]], np.zeros(len(names) - 1)]),
         outcome_scale=float(spread[-1]),
     )
-    _refuse_singular(pooled, varying)
+    _refuse_singular(pooled)
     return pooled
 
 
@@ -152,27 +168,33 @@ def _refuse_constant(names: Sequence[str], spread: Floats, centre: Floats) -> No
         raise DesignError(f"No variation in {listed}: the same value in every row.")
 
 
-def _refuse_singular(pooled: Pooled, constants: int) -> None:
-    gram = (pooled.within_xx + pooled.x.T @ (pooled.size[:, None] * pooled.x)) / pooled.n
-    lost = dependent(gram)
+def _refuse_singular(pooled: Pooled) -> None:
+    x = pooled.table[:, :-1]
+    lost = dependent((pooled.within[:-1, :-1] + x.T @ (pooled.size[:, None] * x)) / pooled.n)
     if lost:
         listed = ", ".join(repr(pooled.names[place]) for place in lost)
         raise DesignError(f"The design is singular: {listed} cannot be told apart from the other columns.")
-    clusters, terms = len(pooled.size), len(pooled.names)
-    moving = np.linalg.matrix_rank(
-        pooled.within_xx[constants:, constants:], tol=RANK_TOLERANCE * pooled.n, hermitian=True
-    )
-    if clusters + moving <= terms:
+    terms, clusters, moving = len(pooled.names), pooled.clusters, pooled.moving()
+    # what clusters, then sub-clusters, span beside the design: each must be wider than the last
+    spans = [count + some for count, some in zip(clusters, moving, strict=True)]
+    if spans[-1] <= terms:
         raise DesignError(
-            f"{clusters} clusters and {terms - moving} terms between clusters leave nothing to tell the "
-            "variation between clusters from the effect."
+            f"{clusters[-1]} clusters and {terms - moving[-1]} terms between clusters leave nothing to tell "
+            "the variation between clusters from the effect."
         )
-    if pooled.n <= clusters + moving:
+    if len(spans) == 2 and spans[0] <= spans[1]:
         raise DesignError(
-            "There is no repeated row in any cluster, so variation within clusters cannot be told."
+            f"{clusters[0]} sub-clusters in {clusters[1]} clusters leave nothing to tell the variation "
+            "between them from that between clusters; leave the inner level out."
         )
-    beta = np.linalg.lstsq(pooled.within_xx, pooled.within_xy, rcond=RANK_TOLERANCE)[0]
-    if pooled.within_yy - pooled.within_xy @ beta <= 1e-12 * pooled.n:
+    if pooled.n <= spans[0]:
+        inner = "sub-cluster; leave the inner level out" if len(spans) == 2 else "cluster"
+        raise DesignError(
+            f"Variation within clusters cannot be told: there is no repeated row in any {inner}."
+        )
+    xx, xy = pooled.within[:-1, :-1], pooled.within[:-1, -1]
+    beta = np.linalg.lstsq(xx, xy, rcond=RANK_TOLERANCE)[0]
+    if pooled.within[-1, -1] - xy @ beta <= 1e-12 * pooled.n:
         raise DesignError(
             "The outcome hardly varies within clusters (zero residual variance); compare cluster means."
         )
@@ -183,67 +205,3 @@ def dependent(gram: Floats) -> list[int]:
     triangle, order = linalg.qr(gram, mode="r", pivoting=True)
     small = np.abs(np.diag(triangle)) <= RANK_TOLERANCE * abs(triangle[0, 0])
     return sorted(int(place) for place in order[small])
-
-
-def profile(pooled: Pooled, theta: float) -> Profile:
-    """Evaluate the REML criterion, its slope and the coefficients at one ratio of variances.
-
-    The coefficients and the within-cluster variance are those that are best for this `theta`.
-    """
-    shrink = 1 + pooled.size * theta
-    weight = pooled.size / shrink
-    information = pooled.within_xx + pooled.x.T @ (weight[:, None] * pooled.x)
-    right = pooled.within_xy + pooled.x.T @ (weight * pooled.y)
-    # numpy only: scipy brings a second BLAS, whose threads wait for numpy's at every step of the search
-    root = np.linalg.inv(np.linalg.cholesky(information))
-    inverse = root.T @ root
-    beta = inverse @ right
-    residual = pooled.y - pooled.x @ beta
-    within = pooled.within_yy - 2 * beta @ pooled.within_xy + beta @ pooled.within_xx @ beta
-    rss = float(within + weight @ residual**2)
-    slope_information = pooled.x.T @ ((weight**2)[:, None] * pooled.x)
-    return Profile(
-        theta=theta,
-        criterion=float(
-            pooled.spare * math.log(rss) + np.log(shrink).sum() - 2 * np.log(np.diag(root)).sum()
-        ),
-        slope=float(
-            weight.sum()
-            - np.sum(inverse * slope_information)
-            - pooled.spare * (weight**2 @ residual**2) / rss
-        ),
-        inverse=inverse,
-        coefficients=beta,
-        sigma2=rss / pooled.spare,
-        residual=residual,
-    )
-
-
-def fit_reml(pooled: Pooled) -> Profile:
-    """Find the ratio of variances that minimises the REML criterion, zero included.
-
-    A grid over seventeen decades finds the basin, the root of the slope the minimum; the criterion has one
-    parameter, so nothing can be trapped far from it.
-    """
-    grid = GRID * len(pooled.size) / pooled.n
-    points = [profile(pooled, float(theta)) for theta in grid]
-    best = min(range(len(points)), key=lambda place: points[place].criterion)
-    if best == 0 and points[0].slope >= 0:
-        return points[0]
-    low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
-    if low.slope >= 0 or high.slope <= 0:
-        raise DesignError(
-            "The variance within clusters vanishes beside that between them; compare cluster means."
-        )
-    theta = optimize.brentq(
-        lambda value: profile(pooled, value).slope, low.theta, high.theta, xtol=1e-300, rtol=1e-14
-    )
-    return profile(pooled, float(theta))
-
-
-def reml_criterion(pooled: Pooled, fit: Profile) -> float:
-    """Minus twice the restricted log-likelihood, on the scale that lme4 prints."""
-    scale = 2 * pooled.spare * math.log(pooled.outcome_scale)
-    columns = 2 * np.linalg.slogdet(pooled.transform / pooled.outcome_scale)[1]
-    constant = pooled.spare * (1 + math.log(2 * math.pi / pooled.spare))
-    return fit.criterion + constant + scale - float(columns)

@@ -13,7 +13,9 @@ from scipy import optimize, special
 from qieval.errors import DesignError, check_choice
 from qieval.results import Estimate
 from qieval.stats.inference import check_level
-from qieval.stats.mixed import fit_reml, pool, profile
+from qieval.stats.likelihood import fit as fit_reml
+from qieval.stats.likelihood import profile
+from qieval.stats.mixed import pool
 from qieval.trial.parts import Columns
 from qieval.trial.roster import Roster, read_roster
 
@@ -145,15 +147,16 @@ def _reml(roster: Roster, level: float) -> tuple[float, float, float, float]:
     """Correlation and interval from the restricted likelihood, profiled over the ratio of variances."""
     pooled = pool(roster.moments(blocks=False))
     fit = fit_reml(pooled)
+    best = float(fit.theta[0])
     drop = float(special.chdtri(1, 1 - level))
 
     def over(theta: float) -> float:
-        return profile(pooled, theta).criterion - fit.criterion - drop
+        return profile(pooled, np.array([theta])).criterion - fit.criterion - drop
 
-    low = 0.0 if over(0.0) <= 0 else float(optimize.brentq(over, 0.0, fit.theta, xtol=1e-14))
-    far = 2 * max(fit.theta, 1 / pooled.n)
+    low = 0.0 if over(0.0) <= 0 else float(optimize.brentq(over, 0.0, best, xtol=1e-14))
+    far = 2 * max(best, 1 / pooled.n)
     while over(far) < 0 and far < 1e12:
         far *= 2
-    high = math.inf if over(far) < 0 else float(optimize.brentq(over, fit.theta, far, xtol=1e-14))
-    share, lowest, highest = (1 / (1 + 1 / theta) if theta else 0.0 for theta in (fit.theta, low, high))
+    high = math.inf if over(far) < 0 else float(optimize.brentq(over, best, far, xtol=1e-14))
+    share, lowest, highest = (1 / (1 + 1 / theta) if theta else 0.0 for theta in (best, low, high))
     return share, lowest, highest, _average_size(roster)

@@ -17,10 +17,10 @@ from qieval.results import Estimate, tidy
 from qieval.stats.columns import Floats
 from qieval.stats.glm import expected
 from qieval.stats.inference import check_level, exponentiated, t_estimate
+from qieval.stats.linear_mixed import BOUNDARY_NOTE
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.stats.moments import INTERCEPT
 from qieval.stats.quadrature import Marginal, Patterns
-from qieval.trial.lmm import BOUNDARY_NOTE
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
 from qieval.trial.standardised import standardise

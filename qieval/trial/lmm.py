@@ -3,54 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
 from qieval.errors import check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.inference import check_level, t_estimate
-from qieval.stats.mixed import fit_reml, pool, reml_criterion
+from qieval.stats import linear_mixed as stats
+from qieval.stats.inference import check_level
+from qieval.stats.linear_mixed import MixedFit
 from qieval.stats.moments import Moments
-from qieval.stats.smallsample import DfMethod, coefficients
+from qieval.stats.smallsample import DfMethod
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
 
-METHODS = {
-    "kenward-roger": "mixed-model-kr",
-    "satterthwaite": "mixed-model-satterthwaite",
-    "between": "mixed-model-between",
-}
-BOUNDARY_NOTE = "The estimated variance between clusters is zero (the boundary of the model)."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MixedModel:
-    """A fitted random-intercept model.
+class MixedModel(MixedFit):
+    """A fitted model; the other attributes are those of the fit.
 
     Attributes
     ----------
     estimate : Estimate
         The arm effect, in the outcome's unit.
-    coefficients : tuple of Estimate
-        Every fixed effect, in the order of the design columns (intercept first).
-    between, within : float
-        Variance between clusters and within them, in squared units of the outcome.
-    icc : float
-        Their intracluster correlation, ``between / (between + within)``.
-    boundary : bool
-        Whether the variance between clusters was estimated as zero.
-    criterion : float
-        Minus twice the restricted log-likelihood (REML criterion).
     """
 
     estimate: Estimate
-    coefficients: tuple[Estimate, ...]
-    between: float
-    within: float
-    icc: float
-    boundary: bool
-    criterion: float
 
     def tidy(self) -> pd.DataFrame:
         """The arm effect first, then the other fixed effects."""
@@ -145,32 +123,9 @@ def fit_moments(
     notes: tuple[str, ...] = (),
 ) -> MixedModel:
     """Fit the model to moments; the estimate is that of the design column `arm`, called `term`."""
-    pooled = pool(moments)
-    fit = fit_reml(pooled)
-    fixed = coefficients(pooled, fit, df=df, constants=len(moments.constants))
-    within = fit.sigma2 * pooled.outcome_scale**2
-    boundary = fit.theta == 0
-    said = notes + ((BOUNDARY_NOTE,) if boundary else ())
-    rows = tuple(
-        t_estimate(
-            term=term if name == arm else name,
-            method=METHODS[df],
-            estimate=float(fixed.estimate[place]),
-            se=float(fixed.se[place]),
-            df=float(fixed.df[place]),
-            level=level,
-            n=int(moments.size.sum()),
-            n_clusters=len(moments.clusters),
-            notes=said if name == arm else (),
-        )
-        for place, name in enumerate(pooled.names)
-    )
-    return MixedModel(
-        estimate=rows[pooled.names.index(arm)],
-        coefficients=rows,
-        between=within * fit.theta,
-        within=within,
-        icc=fit.theta / (1 + fit.theta),
-        boundary=boundary,
-        criterion=reml_criterion(pooled, fit),
-    )
+    found = stats.fit_moments(moments, df=df, level=level)
+    place = found.pooled.names.index(arm)
+    row = replace(found.coefficients[place], term=term, notes=notes + found.notes)
+    rows = tuple(row if at == place else other for at, other in enumerate(found.coefficients))
+    parts = {field.name: getattr(found, field.name) for field in fields(found)} | {"coefficients": rows}
+    return MixedModel(estimate=row, **parts)
