@@ -12,8 +12,8 @@ from qieval.exhibits.effect_words import Scale, inline, scale_of
 from qieval.exhibits.format import fixed, integer, percent
 from qieval.exhibits.phrases import joined
 from qieval.results import Estimate, Quantity, Record, tidy
+from qieval.stats.linear_mixed import BOUNDARY_NOTE
 from qieval.trial import AVERAGES, Effect, Permutation, SteppedWedge
-from qieval.trial.lmm import BOUNDARY_NOTE
 
 SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
 AVERAGE = {"clusters": "every {site}", "participants": "every participant", "between": "between the two"}
