@@ -8,7 +8,7 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
-from qieval.pipeline.analysis import Analysis, primary_method, standing
+from qieval.pipeline.analysis import Analysis, primary_method, site_means_before, standing
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
@@ -146,6 +146,9 @@ class Study:
         covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
         return Analysis(
             data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
+            everyone=usable.reset_index(drop=True),
+            roster=people.roster,
+            before=site_means_before(people, spec, outcome),
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
             outcome=outcome,
             cluster="site",

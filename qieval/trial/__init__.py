@@ -25,6 +25,7 @@ from qieval.trial.planning import (
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
 from qieval.trial.rungs import AVERAGES
+from qieval.trial.sensitivity import Sensitivity, sensitivity
 from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
 
@@ -45,6 +46,7 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
+    "Sensitivity",
     "SiteChanges",
     "StaggeredStart",
     "SteppedWedge",
@@ -65,6 +67,7 @@ __all__ = [
     "permutation_test",
     "power",
     "robust_linear_model",
+    "sensitivity",
     "size_needed",
     "smallest_p",
     "staggered_start",
