@@ -1,5 +1,6 @@
 """Effects of cluster-randomised interventions, from two clusters to thousands."""
 
+from qieval.trial.allocate import Allocation, allocate
 from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.changes import SiteChanges, compare_changes
@@ -32,6 +33,7 @@ from qieval.trial.stepped import SteppedWedge, stepped_wedge
 __all__ = [
     "AVERAGES",
     "FAMILIES",
+    "Allocation",
     "ClusterSummary",
     "Effect",
     "Facts",
@@ -52,6 +54,7 @@ __all__ = [
     "SteppedWedge",
     "SteppedWedgeDesign",
     "WildBootstrap",
+    "allocate",
     "cautions",
     "cluster_summary",
     "clusters_needed",

@@ -64,23 +64,31 @@ def of_scheme(roster: Roster, pair: Floats, *, draws: int, seed: int) -> Shifts:
     )
     exact = allocations <= MOST
     sums = (
-        _enumerated(pair, members, treated)
-        if exact
-        else _drawn(roster, pair, members, draws=draws, seed=seed)
+        enumerated(pair, members, treated) if exact else _drawn(roster, pair, members, draws=draws, seed=seed)
     )
     return Shifts(outcomes=sums[:, 0], arms=sums[:, 1], allocations=allocations, exact=exact)
 
 
-def _enumerated(pair: Floats, members: Sequence[NDArray[np.intp]], treated: Sequence[int]) -> Floats:
-    """Statistics (m, 2) of all allocations: every choice in one stratum with every choice in the next."""
-    sums = np.zeros((1, 2))
+def enumerated(pair: Floats, members: Sequence[NDArray[np.intp]], treated: Sequence[int]) -> Floats:
+    """Sums over the treated (m, c) under all allocations: every choice in one stratum with all in the next.
+
+    Parameters
+    ----------
+    pair : array (K, c)
+        What each cluster adds where it is treated; the identity gives the allocations themselves.
+    members : sequence of arrays
+        Positions of the clusters of each stratum.
+    treated : sequence of int
+        How many of each are treated.
+    """
+    sums = np.zeros((1, pair.shape[1]))
     for inside, count in zip(members, treated, strict=True):
         size = math.comb(len(inside), count)
         flat = np.fromiter(
             chain.from_iterable(combinations(range(len(inside)), count)), dtype=np.intp, count=size * count
         )
         here = pair[inside][flat.reshape(size, count)].sum(axis=1)
-        sums = (sums[:, None, :] + here[None, :, :]).reshape(-1, 2)
+        sums = (sums[:, None, :] + here[None, :, :]).reshape(-1, pair.shape[1])
     return sums
 
 
