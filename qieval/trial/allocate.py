@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -14,14 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qieval.errors import ArgumentError, DesignError, check_choice
+from qieval.errors import ArgumentError, check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.columns import Codes, Floats, design_columns, labelled, refuse_missing, require
-from qieval.trial.allocations import MOST, TIE, enumerated
+from qieval.stats.columns import Floats
+from qieval.trial.allocations import TIE
+from qieval.trial.balance import Sites, every_allocation, minimise, start_steps
 
 Scheme = Literal["complete", "stratified", "pairs", "constrained", "minimised", "stepped-wedge"]
 GENERATOR = "numpy.random.Generator(PCG64)"
-FAVOURED = 0.8  # how often minimisation follows the smaller imbalance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,17 +152,17 @@ def allocate(
         raise ArgumentError(f"`allocate` needs `covariates` for the scheme {scheme!r}.")
     if not 0 < keep <= 1 or draws < 1:
         raise ArgumentError("`keep` lies above 0 and at most at 1, and `draws` is at least 1.")
-    roster = _Roster.of(sites, cluster=cluster, block=pair or stratum, covariates=covariates)
+    roster = Sites.of(sites, cluster=cluster, block=pair or stratum, covariates=covariates)
     rng = np.random.default_rng(seed)
     kept: NDArray[Any] | None = None
     if scheme == "stepped-wedge":
-        drawn, possible, scores = _starts(roster, steps, rng)
+        drawn, possible, scores = start_steps(roster, steps, rng)
     elif scheme == "minimised":
-        kept = np.vstack([_minimise(roster, rng) for _ in range(min(draws, 2_000))])
+        kept = np.vstack([minimise(roster, rng) for _ in range(min(draws, 2_000))])
         scores = roster.imbalance(kept)
         drawn, possible = kept[0], len(kept)
     else:
-        listed, possible = _listed(roster, pairs=scheme == "pairs", draws=draws, rng=rng)
+        listed, possible = every_allocation(roster, pairs=scheme == "pairs", draws=draws, rng=rng)
         scores = roster.imbalance(listed)
         if scheme == "constrained":
             cut = np.sort(scores)[max(0, math.floor(keep * len(scores)) - 1)]
@@ -183,101 +182,8 @@ def allocate(
     return _allocation(roster, drawn, scores, kept, possible, asked)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Roster:
-    labels: tuple[Any, ...]
-    block: Codes
-    columns: Floats  # covariates as they are (K, p)
-    names: tuple[str, ...]
-    digest: str
-
-    @classmethod
-    def of(
-        cls, sites: pd.DataFrame, *, cluster: str, block: str | None, covariates: Sequence[str]
-    ) -> _Roster:
-        require(sites, (cluster, block, *covariates), owner="allocate")
-        refuse_missing(np.asarray(sites[cluster].isna()), f"Column {cluster!r}")
-        if sites[cluster].duplicated().any():
-            raise DesignError(f"Column {cluster!r} names a cluster twice; one row a cluster is needed.")
-        if len(sites) < 2:
-            raise DesignError("Two clusters or more are needed.")
-        codes = np.zeros(len(sites), dtype=np.intp)
-        if block is not None:
-            codes, _ = labelled(sites[block])
-            refuse_missing(codes < 0, f"Column {block!r}")
-        columns, names = design_columns(sites, covariates)
-        refuse_missing(np.isnan(columns).any(axis=1), "A covariate of the allocation")
-        used = sites[list(dict.fromkeys(filter(None, (cluster, block, *covariates))))]
-        digest = hashlib.sha256(used.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
-        return cls(labels=tuple(sites[cluster]), block=codes, columns=columns, names=names, digest=digest)
-
-    @property
-    def scaled(self) -> Floats:
-        """Covariates centred, over their standard deviation; 0 where one does not vary."""
-        spread = self.columns.std(axis=0, ddof=1)
-        return np.asarray((self.columns - self.columns.mean(axis=0)) / np.where(spread > 0, spread, np.inf))
-
-    def imbalance(self, listed: Floats) -> Floats:
-        """Sum of squared standardised differences of each allocation (m,)."""
-        treated = listed.sum(axis=1, keepdims=True)
-        apart = (listed @ self.scaled) * (1 / treated + 1 / (len(self.labels) - treated))
-        return np.asarray((apart**2).sum(axis=1)) if self.names else np.full(len(listed), math.nan)
-
-
-def _treated(roster: _Roster, *, pairs: bool) -> tuple[list[Codes], list[int]]:
-    """Clusters of each stratum, and how many of them get the intervention."""
-    members = [np.flatnonzero(roster.block == number) for number in range(roster.block.max() + 1)]
-    if pairs and any(len(inside) != 2 for inside in members):
-        raise DesignError("A pair has two clusters; not all of these have.")
-    counts, odd = [], 0
-    for inside in members:
-        counts.append((len(inside) + odd % 2) // 2)
-        odd += len(inside) % 2
-    if not 0 < sum(counts) < len(roster.labels):
-        raise DesignError("These strata leave an arm without a cluster.")
-    return members, counts
-
-
-def _listed(roster: _Roster, *, pairs: bool, draws: int, rng: np.random.Generator) -> tuple[Floats, int]:
-    """Every allocation (m, K), or so many different drawn ones where there are too many; and how many."""
-    members, counts = _treated(roster, pairs=pairs)
-    ways = math.prod(math.comb(len(inside), count) for inside, count in zip(members, counts, strict=True))
-    if ways <= MOST:
-        return enumerated(np.eye(len(roster.labels)), members, counts), ways
-    listed = np.zeros((draws, len(roster.labels)))
-    for inside, count in zip(members, counts, strict=True):
-        arm = (np.arange(len(inside)) < count).astype(np.float64)
-        listed[:, inside] = rng.permuted(np.tile(arm, (draws, 1)), axis=1)
-    return np.unique(listed, axis=0), ways
-
-
-def _minimise(roster: _Roster, rng: np.random.Generator) -> Floats:
-    """One replay (K,): each cluster in turn goes where it balances better, eight times in ten."""
-    count, scaled = len(roster.labels), roster.scaled
-    room = [count - count // 2, count // 2]
-    arm, sums = np.zeros(count), np.zeros((2, scaled.shape[1]))
-    for place in range(count):
-        apart = [((sums[side] + scaled[place] - sums[1 - side]) ** 2).sum() for side in (0, 1)]
-        even = abs(apart[0] - apart[1]) <= TIE
-        better = int(rng.random() < 0.5) if even else int(apart[1] < apart[0])
-        side = better if rng.random() < FAVOURED else 1 - better
-        side = side if room[side] else 1 - side
-        room[side] -= 1
-        arm[place] = side
-        sums[side] += scaled[place]
-    return arm
-
-
-def _starts(roster: _Roster, steps: Sequence[int], rng: np.random.Generator) -> tuple[Floats, int, Floats]:
-    if sum(steps) != len(roster.labels) or any(count < 1 for count in steps):
-        raise ArgumentError(f"`steps` must share out the {len(roster.labels)} clusters; not {list(steps)!r}.")
-    starts = np.repeat(np.arange(1.0, len(steps) + 1), steps)
-    ways = math.factorial(len(starts)) // math.prod(math.factorial(count) for count in steps)
-    return rng.permutation(starts), ways, np.empty(0)
-
-
 def _allocation(
-    roster: _Roster,
+    roster: Sites,
     drawn: Floats,
     scores: Floats,
     kept: Floats | None,
