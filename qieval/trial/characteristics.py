@@ -160,7 +160,7 @@ def cells(clusters: Iterable[tuple[int, int]] = CLUSTERS, iccs: Iterable[float] 
 
 
 def characteristics(
-    scenarios: Iterable[Scenario], *, replicates: int, slow: int = 0, seed: int = 0
+    scenarios: Iterable[Scenario], *, replicates: int = 0, slow: int = 0, seed: int = 0
 ) -> pd.DataFrame:
     """Count rejections of a true null and intervals that hold a known effect.
 
@@ -169,9 +169,9 @@ def characteristics(
     scenarios : iterable of Scenario
         Cells.
     replicates : int
-        Trials a cell for methods with a closed form.
+        Trials a cell for methods with a closed form; none by default.
     slow : int
-        Trials a cell for the others; none by default.
+        Trials a cell for the others, end values only; none by default.
     seed : int
         Seed.
 
@@ -185,9 +185,10 @@ def characteristics(
     rows: list[dict[str, object]] = []
     for scenario in scenarios:
         change = min(EFFECTS[scenario.family], scenario.control) if scenario.control else EFFECTS["gaussian"]
-        null = scenario.draw(replicates, seed)
-        other = scenario.draw(replicates, seed + 1, effect=change)
-        found = list(_closed(null, other, change, scenario))
+        most = max(replicates, slow)
+        null = scenario.draw(most, seed)
+        other = scenario.draw(most, seed + 1, effect=change)
+        found = list(_closed(null, other, change, scenario)) if replicates else []
         if slow and scenario.course == "endline":
             found += _on_rows(null.first(slow), other.first(slow), change, scenario)
         rows += [scenario.words | {"method": method} | _counted(seen) for method, seen in found]
