@@ -56,7 +56,7 @@ class Sites:
             codes, _ = labelled(sites[block])
             refuse_missing(codes < 0, f"Column {block!r}")
         columns, names = design_columns(sites, covariates)
-        refuse_missing(np.isnan(columns).any(axis=1), "A covariate of the allocation")
+        refuse_missing(np.isnan(columns.sum(axis=1)), "A covariate of the allocation")
         used = sites[list(dict.fromkeys(filter(None, (cluster, block, *covariates))))]
         digest = hashlib.sha256(used.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
         return cls(labels=tuple(sites[cluster]), block=codes, columns=columns, names=names, digest=digest)
