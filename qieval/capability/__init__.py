@@ -6,7 +6,8 @@ from qieval.capability.instrument import Band, Instrument
 from qieval.capability.linking import Answered
 from qieval.capability.moves import Moves, band_moves
 from qieval.capability.omega import Omega, omega
-from qieval.capability.raters import RaterAgreement, rater_agreement
+from qieval.capability.raters import RaterAgreement, rated, rater_agreement
+from qieval.capability.redcap import from_redcap
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
 from qieval.stats.ranks import SignedRank, wilcoxon
@@ -29,7 +30,9 @@ __all__ = [
     "band_moves",
     "compare",
     "compare_arms",
+    "from_redcap",
     "omega",
+    "rated",
     "rater_agreement",
     "score",
     "wilcoxon",

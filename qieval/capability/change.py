@@ -12,6 +12,7 @@ import pandas as pd
 from qieval.capability.instrument import Instrument
 from qieval.capability.linking import Answered, Linked, count_answers, link
 from qieval.capability.moves import Moves, band_moves
+from qieval.capability.raters import RaterAgreement, rated
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
 from qieval.errors import ArgumentError, DesignError
@@ -75,6 +76,8 @@ class Comparison:
         In the order of their names; empty without teams.
     alpha_before, alpha_after : Alpha or None
         Over all forms of each time; None without items.
+    raters : tuple of RaterAgreement
+        Before and after, where raters fill the forms.
     moves : Moves or None
         Between bands, over those compared; None without bands.
     regression : RegressionToMean
@@ -97,6 +100,7 @@ class Comparison:
     teams: tuple[TeamChange, ...]
     alpha_before: Alpha | None
     alpha_after: Alpha | None
+    raters: tuple[RaterAgreement, ...]
     moves: Moves | None
     regression: RegressionToMean
     instrument: Instrument | None
@@ -154,11 +158,14 @@ def compare(
     """
     first, second = (_scored(each, instrument) for each in (before, after))
     if first is not None and second is not None and first.instrument.hash != second.instrument.hash:
+        changed = "; ".join(first.instrument.differences(second.instrument))
         raise DesignError(
-            "The two times were scored by different instruments; their scores are not comparable."
+            "The two times were scored by different instruments; their scores are not comparable. "
+            f"What differs: {changed}."
         )
     used = first.instrument if first is not None else None
     keys = [by] if isinstance(by, str) else list(by)
+    (first, *agreed), (second, *again) = (_of_raters(each, keys) for each in (first, second))
     linked = link(
         _values(before, first, keys, team), _values(after, second, keys, team), keys=keys, team=team
     ).if_at_least(fewest)
@@ -184,6 +191,7 @@ def compare(
         teams=teams,
         alpha_before=_alpha(first, level=level, term="before"),
         alpha_after=_alpha(second, level=level, term="after"),
+        raters=(*agreed, *again),
         moves=_moves(pairs, used),
         regression=regression_to_mean(start, end),
         instrument=used,
@@ -210,6 +218,14 @@ def _scored(each: pd.DataFrame | Scores, instrument: Instrument | None) -> Score
     if isinstance(each, Scores):
         return each
     return None if instrument is None else score(each, instrument)
+
+
+def _of_raters(scores: Scores | None, keys: list[str]) -> tuple[Scores | None, *tuple[RaterAgreement, ...]]:
+    """Scores of the things rated and the raters' agreement, where raters filled the forms."""
+    if scores is None or scores.instrument.respondent != "rater" or "rater" not in scores.frame.columns:
+        return (scores,)
+    averaged, agreement = rated(scores, by=keys)
+    return (averaged, *([agreement] if agreement is not None else []))
 
 
 def _values(

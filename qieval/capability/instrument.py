@@ -67,12 +67,21 @@ class Response(Part):
 
 
 class Item(Part):
-    """One question; `reverse` where a high answer means little of what is measured."""
+    """One question.
+
+    Attributes
+    ----------
+    reverse : bool
+        A high answer means little of what is measured.
+    importance_of : str, optional
+        The item whose subject this one asks the importance of.
+    """
 
     id: Name
     label: Words
     group: str = ""
     reverse: bool = False
+    importance_of: Name | None = None
 
 
 class Missing(Part):
@@ -80,13 +89,14 @@ class Missing(Part):
 
     Attributes
     ----------
-    rule : {"strict", "max_missing", "min_prop"}
-        None missing; at most `value` missing; at least the proportion `value` answered.
+    rule : {"strict", "max_missing", "min_answered", "min_prop"}
+        None missing; at most `value` missing; at least `value` answered; at least the proportion `value`
+        answered.
     value : float, optional
-        For the last two.
+        For all but the first.
     """
 
-    rule: Literal["strict", "max_missing", "min_prop"] = "strict"
+    rule: Literal["strict", "max_missing", "min_answered", "min_prop"] = "strict"
     value: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     def most(self, n_items: int) -> int:
@@ -95,7 +105,8 @@ class Missing(Part):
             return 0
         if self.rule == "max_missing":
             return int(self.value)
-        return n_items - int(np.ceil(self.value * n_items - TOLERANCE))
+        least = self.value * (n_items if self.rule == "min_prop" else 1)
+        return n_items - int(np.ceil(least - TOLERANCE))
 
 
 class Scale(Part):
@@ -105,17 +116,29 @@ class Scale(Part):
     ----------
     items : list of str
         Ids; empty for all items.
-    method : {"sum", "mean", "sus"}
-        Sum of the answers (prorated: mean answer times number of items, where some are missing), mean of the
-        answers given, or their mean as a share of the scale from 0 to 100 (Brooke's SUS).
+    method : {"sum", "mean", "count", "sus"}
+        Sum of the answers, their mean, the number of answers at the top of the scale, or the mean as a share
+        of the scale from 0 to 100 (Brooke's SUS).
+    prorate : bool
+        Whether sums and counts with permitted gaps are scaled up to all items (mean answer times number of
+        items); otherwise a gap adds nothing.
     missing : Missing, optional
         The instrument's own rule where absent.
     """
 
     items: tuple[Name, ...] = Field(default=(), strict=False)
-    method: Literal["sum", "mean", "sus"] = "sum"
+    method: Literal["sum", "mean", "count", "sus"] = "sum"
+    prorate: bool = True
     label: str = ""
     missing: Missing | None = None
+
+
+class Reliability(Part):
+    """What is published of the reliability of the total, and where."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
+    retest: Annotated[float, Field(gt=0, lt=1)] | None = None
+    source: Words
 
 
 class Band(Part):
@@ -154,6 +177,12 @@ class Instrument(Part):
         Direction in which a change is an improvement.
     unit : str
         Unit of the total.
+    mcid : float, optional
+        Smallest change of the total that matters, in its unit.
+    reliability : Reliability, optional
+        Published; read where the study's own forms are too few.
+    raters_at_least : int
+        Fewest raters behind a score, where raters fill the forms.
     """
 
     id: Name
@@ -169,6 +198,9 @@ class Instrument(Part):
     bands: tuple[Band, ...] = Field(default=(), strict=False)
     better: Literal["higher", "lower"] = "higher"
     unit: str = "points"
+    mcid: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    reliability: Reliability | None = None
+    raters_at_least: Annotated[int, Field(ge=1)] = 1
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -195,6 +227,17 @@ class Instrument(Part):
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    def differences(self, other: Instrument) -> list[str]:
+        """Say each key whose content is another in `other`: ``response.max: 7, then 5``."""
+        mine, theirs = (_flat(each.model_dump(mode="json")) for each in (self, other))
+        keys = dict.fromkeys([*mine, *theirs])
+        absent = "nothing"
+        return [
+            f"{key}: {mine.get(key, absent)}, then {theirs.get(key, absent)}"
+            for key in keys
+            if mine.get(key, absent) != theirs.get(key, absent)
+        ]
+
     @property
     def item_ids(self) -> list[str]:
         """Ids of the items, in the order of the form."""
@@ -206,8 +249,8 @@ class Instrument(Part):
 
     def span(self, scale: Scale) -> tuple[float, float]:
         """Lowest and highest possible score of a scale."""
-        if scale.method == "sus":
-            return 0.0, 100.0
+        if scale.method in {"sus", "count"}:
+            return 0.0, 100.0 if scale.method == "sus" else float(len(self.members(scale)))
         times = len(self.members(scale)) if scale.method == "sum" else 1
         return times * self.response.min, times * self.response.max
 
@@ -215,5 +258,28 @@ class Instrument(Part):
         """What the total is a number of, for sentences and tables."""
         label = self.total.label or f"{self.title} score"
         return Quantity(
-            name=self.id, label=label, unit=self.unit, better=self.better, span=self.span(self.total)
+            name=self.id,
+            label=label,
+            unit=self.unit,
+            better=self.better,
+            mcid=self.mcid,
+            span=self.span(self.total),
         )
+
+
+def _flat(content: object, key: str = "") -> dict[str, object]:
+    """Leaves of nested content by their dotted keys; parts of a list by their id or place."""
+    if isinstance(content, dict):
+        parts = [(str(name), part) for name, part in content.items()]
+    elif isinstance(content, list):
+        parts = [
+            (str(part["id"]) if isinstance(part, dict) and "id" in part else str(place + 1), part)
+            for place, part in enumerate(content)
+        ]
+    else:
+        return {key: content}
+    return {
+        leaf: value
+        for name, part in parts
+        for leaf, value in _flat(part, f"{key}.{name}" if key else name).items()
+    }

@@ -1,15 +1,18 @@
-"""How far raters who score the same things agree: intraclass correlations for absolute agreement."""
+"""Scores that raters give: their mean over raters, and how far the raters agree."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import f as fisher
 
 from qieval.capability.reliability import complete_rows
+from qieval.capability.scoring import Scores, band_of
 from qieval.errors import ArgumentError
 from qieval.results import Estimate, tidy
 from qieval.stats.columns import Floats
@@ -85,6 +88,46 @@ def rater_agreement(ratings: pd.DataFrame | ArrayLike, *, level: float = 0.95) -
         raters=k,
         n_incomplete=incomplete,
     )
+
+
+def rated(scores: Scores, *, by: Sequence[str], rater: str = "rater") -> tuple[Scores, RaterAgreement | None]:
+    """Average the scores that several raters gave to the same thing, and tell how far they agree.
+
+    Parameters
+    ----------
+    scores : Scores
+        A row a rater and thing rated.
+    by : sequence of str
+        Columns that name the thing rated.
+    rater : str
+        Column that names the rater.
+
+    Returns
+    -------
+    Scores, RaterAgreement or None
+        A row a thing: totals, subscales and items are means over its raters; without a total, and with the
+        reason, where fewer raters scored it than the instrument asks for. No agreement of a single rater.
+    """
+    frame, instrument = scores.frame, scores.instrument
+    if frame.duplicated([*by, rater]).any():
+        raise ArgumentError(f"A rater scored one thing twice (columns {', '.join([*by, rater])}).")
+    groups = frame.groupby(list(by), sort=False, dropna=False)
+    averaged = ["total", *instrument.subscales]
+    found = (
+        groups.first()
+        .drop(columns=[rater, "reason"])
+        .reset_index()[[name for name in frame.columns if name not in {rater, "reason"}]]
+    )
+    found[averaged] = groups[averaged].mean().to_numpy()
+    few = groups["total"].count().to_numpy() < instrument.raters_at_least
+    found["total"] = found["total"].mask(few)
+    found["reason"] = np.where(few, f"scored by fewer than {instrument.raters_at_least} raters", "")
+    if instrument.bands:
+        found["band"] = band_of(found["total"].to_numpy(), instrument)
+    items = scores.items.groupby(groups.ngroup().to_numpy()).mean().reset_index(drop=True)
+    wide = frame.set_index([*by, rater])["total"].unstack()  # noqa: PD010 (nothing to sum up)
+    agreement = rater_agreement(wide) if wide.shape[1] > 1 else None
+    return replace(scores, frame=found, items=items), agreement
 
 
 def _stepped_up(value: float, raters: int) -> float:

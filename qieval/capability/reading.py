@@ -53,6 +53,9 @@ def faults(instrument: Instrument) -> Iterator[tuple[str, str]]:
     for code in response.na_codes:
         if not isinstance(code, str) and response.min <= code <= response.max:
             yield "response.na_codes", f"{code:g} is an answer on the scale"
+    for item in instrument.items:
+        if item.importance_of is not None and item.importance_of not in instrument.item_ids:
+            yield f"items.{item.id}.importance_of", f"no such item: {item.importance_of}"
     yield from _scale_faults(instrument, "total", instrument.total)
     for name, scale in instrument.subscales.items():
         yield from _scale_faults(instrument, f"subscales.{name}", scale)
@@ -71,6 +74,8 @@ def _scale_faults(instrument: Instrument, key: str, scale: Scale) -> Iterator[tu
         yield f"{key}.missing", f"the rule {missing.rule} {need} value"
     elif missing.rule == "max_missing" and not 0 <= missing.most(n_items) < n_items:
         yield f"{key}.missing", f"{missing.value:g} missing of {n_items} items leaves nothing to score"
+    elif missing.rule == "min_answered" and not 1 <= float(missing.value or 0) <= n_items:
+        yield f"{key}.missing", f"{missing.value:g} answers of {n_items} items cannot be asked for"
     elif missing.rule == "min_prop" and not 0 < float(missing.value or 0) <= 1:
         yield f"{key}.missing", f"a proportion lies above 0 and up to 1; not {missing.value:g}"
 
@@ -81,7 +86,7 @@ def _band_faults(instrument: Instrument) -> Iterator[tuple[str, str]]:
         return
     bands = instrument.bands
     lowest, highest = instrument.span(instrument.total)
-    step = instrument.response.step if instrument.total.method == "sum" else 0.0
+    step = instrument.response.step if instrument.total.method in {"sum", "count"} else 0.0
     if len({band.label for band in bands}) < len(bands):
         yield "bands", "two bands have the same label"
     reached = lowest - step

@@ -60,8 +60,8 @@ class Scores:
 def score(responses: pd.DataFrame, instrument: Instrument) -> Scores:
     """Score every form: totals, subscales, bands, and a reason where the missing rule gives no total.
 
-    Sums over forms with permitted gaps are prorated (mean answer times number of items). Answers are never
-    clipped, rounded or filled in.
+    Sums over forms with permitted gaps are prorated (mean answer times number of items) unless the instrument
+    says otherwise. Answers are never clipped, rounded or filled in.
 
     Parameters
     ----------
@@ -117,11 +117,16 @@ def scale_scores(upright: Floats, instrument: Instrument, scale: Scale) -> Float
         answer = upright[:, place[name]]
         known = ~np.isnan(answer)
         answered += known
-        np.add(total, answer, out=total, where=known)
+        counted = answer == instrument.response.max if scale.method == "count" else answer
+        np.add(total, counted, out=total, where=known)
     most_missing = (scale.missing or instrument.missing).most(len(members))
     scored = (answered > 0) & (len(members) - answered <= most_missing)
-    times = len(members) if scale.method == "sum" else 1
+    summed = scale.method in {"sum", "count"}
     found = np.full(len(upright), np.nan)
+    if summed and not scale.prorate:
+        found[scored] = total[scored]
+        return found
+    times = len(members) if summed else 1
     np.divide(total * times, answered, out=found, where=scored)  # one rounding, at the end
     low, high = instrument.response.min, instrument.response.max
     if scale.method == "sus":
@@ -200,9 +205,9 @@ def _shown(value: object) -> str:
 
 
 def _reasons(totals: Floats, upright: Floats, instrument: Instrument) -> list[str]:
-    missing = np.isnan(upright).sum(axis=1)
-    most = instrument.missing.most(len(instrument.members(instrument.total)))
-    nothing = missing == upright.shape[1]
+    members = instrument.members(instrument.total)
+    most = (instrument.total.missing or instrument.missing).most(len(members))
+    nothing = np.isnan(upright[:, [instrument.item_ids.index(name) for name in members]]).all(axis=1)
     some = f"more than {most} answers missing" if most else "an answer is missing"
     reasons: list[str] = np.where(np.isnan(totals), np.where(nothing, "no answers", some), "").tolist()
     return reasons

@@ -58,6 +58,8 @@ def mapped(
         changed[role_of.get(name, name)] = _recoded(changed[role_of.get(name, name)], codes)
     changed |= {name: _united(changed[name], names) for name, names in unite.items() if name in changed}
     frame = pd.DataFrame(changed, index=frame.index)
+    if role == "capability" and {"item", "answer"} <= set(frame.columns):
+        frame = _a_row_a_form(frame, file)
     if spec.distinct:
         frame = frame[[*spec.columns] or [*frame.columns]].drop_duplicates()
     return frame, (*left_out, *remarks)
@@ -96,6 +98,21 @@ def refuse_header(frame: pd.DataFrame, spec: TableSpec, file: str) -> None:
     ]
     if faults:
         raise InputError(faults)
+
+
+def _a_row_a_form(frame: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Spread ``item`` and ``answer`` over columns, a row a form, numbered by its first row."""
+    form = [name for name in frame.columns if name not in {"item", "answer"}]
+    twice = frame.duplicated([*form, "item"], keep=False)
+    if twice.any():
+        rows = tuple(int(row) for row in frame.index[twice])
+        raise InputError(
+            [Fault(file=file, column="item", rows=rows, problem="one form answers an item twice")]
+        )
+    number = frame.groupby(form, sort=False, dropna=False).ngroup()
+    first = frame.loc[~number.duplicated(), form]
+    wide = frame.set_index([number, "item"])["answer"].unstack()  # noqa: PD010 (nothing to sum up)
+    return first.join(wide.set_axis(first.index))
 
 
 def _header_problem(name: str, names: list[str]) -> str | None:

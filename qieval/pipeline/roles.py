@@ -133,7 +133,7 @@ def capability(scope: Scope) -> Shape:
     """A respondent's answers to one instrument at a wave."""
     named = Rule(name="instrument", levels=tuple(scope.instruments), needed=len(scope.instruments) > 1)
     rules = {rule.name: rule for rule in (Rule(name="respondent"), Rule(name="site"), _wave(scope), named)}
-    rules["role"] = _optional("role")
+    rules |= {name: _optional(name) for name in ("role", "rater")}
     for instrument in scope.instruments.values():
         low, high = instrument.response.min, instrument.response.max
         codes = tuple(
@@ -141,7 +141,7 @@ def capability(scope: Scope) -> Shape:
         )
         for item in instrument.item_ids:
             rules[item] = Rule(name=item, kind="number", filled=False, low=low, high=high, besides=codes)
-    return Shape(rules=tuple(rules.values()), key=("respondent", "site", "wave", "instrument"))
+    return Shape(rules=tuple(rules.values()), key=("respondent", "site", "wave", "instrument", "rater"))
 
 
 def coaching(scope: Scope) -> Shape:  # noqa: ARG001 (a shape's form, here and below)

@@ -10,7 +10,20 @@ from pydantic import ValidationError
 from qieval.capability import Instrument
 from qieval.errors import InputError
 
-SHIPPED = ("aim-iam-fim", "musiq", "sus")
+SHIPPED = (
+    "aim-iam-fim",
+    "basic-qi",
+    "coproduction-ladder",
+    "data-trust",
+    "ihi-collaborative",
+    "musiq",
+    "passport",
+    "qikat-r",
+    "self-assessment",
+    "sus",
+    "team-safety",
+    "toolkit-steps",
+)
 SMALL = """\
 id: small
 title: Small scale
@@ -60,6 +73,24 @@ def test_musiq_has_its_published_range_and_bands(repo: Path) -> None:
     assert sorted(grouped) == musiq.item_ids
 
 
+def test_qikat_r_gives_nine_points_a_scenario(repo: Path) -> None:
+    qikat = Instrument.read(repo / "params" / "instruments" / "qikat-r.yaml")
+    assert [qikat.span(scale) for scale in qikat.subscales.values()] == [(0, 9)] * 3
+    assert (qikat.span(qikat.total), qikat.respondent) == ((0, 27), "rater")
+
+
+def test_differences_are_named_by_their_keys(write) -> None:
+    first = Instrument.read(write(SMALL))
+    other = Instrument.read(
+        write(SMALL.replace("label: Third", "label: Last").replace("na_codes: [DK]", "na_codes: []"))
+    )
+    assert first.differences(other) == [
+        "response.na_codes.1: DK, then nothing",
+        "items.c.label: Third, then Last",
+    ]
+    assert first.differences(first) == []
+
+
 def test_an_instrument_cannot_be_changed(write) -> None:
     instrument = Instrument.read(write(SMALL))
     with pytest.raises(ValidationError, match="frozen"):
@@ -95,12 +126,14 @@ def test_the_hash_follows_content_not_layout(write) -> None:
         ("na_codes: [DK]", "na_codes: [3]", "3 is an answer on the scale"),
         ("value: 1", "value: 3", "leaves nothing to score"),
         (", value: 1", "", "needs a value"),
+        ("rule: max_missing, value: 1", "rule: min_answered, value: 4", "cannot be asked for"),
+        ("label: First", "label: First, importance_of: z", "no such item: z"),
         ("rule: max_missing", "rule: strict", "takes no value"),
         ("rule: max_missing, value: 1", "rule: min_prop, value: 1.5", "up to 1"),
         ("min: 1,", "min: yes,", "valid number"),
         ("title: Small scale", "titel: Small scale", "Extra inputs"),
         ('version: "1"', "version: 1", "valid string"),
-        ("method: sum", "method: median", "'sum', 'mean' or 'sus'"),
+        ("method: sum", "method: median", "'sum', 'mean', 'count' or 'sus'"),
         ("id: small", "id: small\nid: other", "duplicate key"),
         ("id: a, label: First", "id: a, label: *name", "undefined alias|alias"),
     ],

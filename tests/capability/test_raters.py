@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from qieval.capability import rater_agreement
+from qieval.capability import Instrument, compare, rated, rater_agreement, score
 from qieval.errors import ArgumentError
 
 # The table of Shrout & Fleiss 1979; values of R's psych 2.2.9, which agree with those printed there.
@@ -44,3 +46,43 @@ def test_edges_say_why() -> None:
     assert math.isnan(shifted.single.ci_low)
     with pytest.raises(ArgumentError, match="two or more"):
         rater_agreement([1, 2, 3])
+
+
+@pytest.fixture
+def judged(repo: Path):
+    """Four people's answers, each judged by two raters; the fourth by one only."""
+    qikat = Instrument.read(repo / "params" / "instruments" / "qikat-r.yaml")
+    points = {("p1", "x"): 10, ("p1", "y"): 12, ("p2", "x"): 5, ("p2", "y"): 8, ("p3", "x"): 20}
+    points |= {("p3", "y"): 19, ("p4", "x"): 9}
+    rows = [
+        {"respondent": who, "rater": rater, "site": who[-1], **dict(zip(qikat.item_ids, yes, strict=True))}
+        for (who, rater), total in points.items()
+        for yes in [[1] * total + [0] * (27 - total)]
+    ]
+    return qikat, pd.DataFrame(rows)
+
+
+def test_scores_are_means_over_enough_raters(judged) -> None:
+    qikat, rows = judged
+    scores, agreement = rated(score(rows, qikat), by=["respondent"])
+    frame = scores.frame.set_index("respondent")
+    assert frame["total"].tolist()[:3] == [11, 6.5, 19.5]
+    assert frame["scenario1"].tolist()[:3] == [9, 6.5, 9]
+    assert math.isnan(frame.loc["p4", "total"])
+    assert frame.loc["p4", "reason"] == "scored by fewer than 2 raters"
+    assert agreement.single == rater_agreement([[10, 12], [5, 8], [20, 19]]).single
+    assert agreement.n_incomplete == 1
+    assert scores.items.shape == (4, 27)
+
+
+def test_a_comparison_averages_raters_first(judged) -> None:
+    qikat, rows = judged
+    found = compare(rows, rows.sample(frac=1, random_state=0), by="respondent", instrument=qikat, team="site")
+    assert found.pairs["change"].tolist() == [0, 0, 0]
+    assert [each.raters for each in found.raters] == [2, 2]
+
+
+def test_a_rater_scores_a_thing_once(judged) -> None:
+    qikat, rows = judged
+    with pytest.raises(ArgumentError, match="scored one thing twice"):
+        rated(score(pd.concat([rows, rows.head(1)]), qikat), by=["respondent"])

@@ -128,6 +128,57 @@ def keyed(keys: list[str], low: float, high: float) -> Instrument:
     )
 
 
+def every_instrument(repo: Path) -> list[Instrument]:
+    return [Instrument.read(path) for path in sorted((repo / "params" / "instruments").glob("*.yaml"))]
+
+
+def test_every_shipped_file_scores_its_edge_rows(repo: Path) -> None:
+    for instrument in every_instrument(repo):
+        low, high = instrument.response.min, instrument.response.max
+        members = instrument.members(instrument.total)
+        most = (instrument.total.missing or instrument.missing).most(len(members))
+        rows = pd.DataFrame(np.nan, index=range(5), columns=instrument.item_ids)
+        for item in instrument.items:
+            rows.loc[1:, item.id] = high if item.reverse else low
+            rows.loc[2, item.id] = low if item.reverse else high
+        rows.loc[3, members[:most]] = np.nan
+        rows.loc[4, members[: most + 1]] = np.nan
+        frame = score(rows, instrument).frame
+        assert frame["total"].iloc[1:3].tolist() == list(instrument.span(instrument.total)), instrument.id
+        assert frame["total"].iloc[3] == frame["total"].iloc[1], instrument.id
+        assert np.isnan(frame["total"].iloc[[0, 4]]).all(), instrument.id
+        assert (frame["reason"] == "").tolist() == [False, True, True, True, False], instrument.id
+        assert frame["reason"].iloc[0] == "no answers"
+
+
+def test_every_shipped_file_reversed_twice_is_as_it_was(repo: Path) -> None:
+    rng = np.random.default_rng(5)
+    for instrument in every_instrument(repo):
+        response = instrument.response
+        steps = round((response.max - response.min) / response.step) + 1
+        drawn = response.min + response.step * rng.integers(0, steps, (6, len(instrument.items)))
+        rows = pd.DataFrame(drawn, columns=instrument.item_ids)
+        again = score(score(rows, instrument).items, instrument).items
+        pd.testing.assert_frame_equal(again, rows, check_exact=False, rtol=1e-12)
+
+
+def test_a_count_that_is_not_prorated_counts_what_is_there(repo: Path) -> None:
+    steps = shipped(repo, "toolkit-steps")
+    frame = score(forms(steps, [2] * 5 + [1] * 5 + [np.nan] * 2, [2] * 9 + [np.nan] * 3), steps).frame
+    assert frame["total"].iloc[0] == 5
+    assert np.isnan(frame["total"].iloc[1])
+    doubled = steps.model_copy(update={"total": steps.total.model_copy(update={"prorate": True})})
+    assert score(forms(steps, [2] * 5 + [1] * 5 + [np.nan] * 2), doubled).frame["total"].item() == 6
+
+
+def test_importance_is_no_part_of_the_score(repo: Path) -> None:
+    guide = shipped(repo, "self-assessment")
+    frame = score(forms(guide, [2] * 8 + [5] * 8, [np.nan] * 8 + [5] * 8), guide).frame
+    assert frame["total"].iloc[0] == 2
+    assert frame["importance"].tolist() == [5, 5]
+    assert frame["reason"].tolist() == ["", "no answers"]
+
+
 def test_reversing_twice_changes_nothing() -> None:
     answers = pd.DataFrame({"A": [1.0, 4, 6, np.nan], "B": [2.0, 2, 5, 3]})
     once = score(answers, keyed(["-A", "-B"], 1, 6)).items

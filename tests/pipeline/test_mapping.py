@@ -238,3 +238,24 @@ def test_a_date_of_another_form_is_asked_about(tiny: Any, cell: str, expected: s
 def test_names_are_folded_by_what_spellings_differ_in() -> None:
     assert folded("St. Mary's") == folded("ST MARYS") == folded("st-marys")
     assert folded("Straße") == folded("STRASSE")
+
+
+def test_answers_one_a_row_become_forms(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        "respondent,site,wave,item,answer\np2,S1,0,q1,4\np1,S1,0,q1,3\np1,S1,0,q2,DK\np2,S1,1,q2,5\n"
+    )
+    frame = read_table(
+        path, TableSpec(file="answers.csv"), role="capability", file="answers.csv", unite={}
+    ).frame
+    assert frame.index.tolist() == [2, 3, 5]
+    assert frame[["respondent", "wave"]].to_numpy().tolist() == [["p2", "0"], ["p1", "0"], ["p2", "1"]]
+    assert frame["q1"].tolist()[:2] == ["4", "3"]
+    assert frame["q2"].isna().tolist() == [True, False, False]
+
+
+def test_a_form_that_answers_an_item_twice_is_refused_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("respondent,site,wave,item,answer\np1,S1,0,q1,4\np1,S1,0,q1,3\n")
+    with pytest.raises(InputError, match="rows 2, 3: one form answers an item twice"):
+        read_table(path, TableSpec(file="answers.csv"), role="capability", file="answers.csv", unite={})
