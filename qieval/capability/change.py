@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from qieval.capability.instrument import Instrument
-from qieval.capability.linking import Answered, Linked, count_answers, link
+from qieval.capability.linking import Answered, Linked, link
 from qieval.capability.moves import Moves, band_moves
 from qieval.capability.raters import RaterAgreement, rated
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
+from qieval.capability.teams import TERM, TeamChange, team_changes, team_reading
+from qieval.capability.unlinked import stayers_and_leavers, unlinked_readings
 from qieval.errors import ArgumentError, DesignError
 from qieval.results import Estimate, Quantity, tidy
-from qieval.stats.columns import labelled
 from qieval.stats.paired import (
     RegressionToMean,
     mean_interval,
     regression_to_mean,
+    sign_test,
     standardised_changes,
 )
 from qieval.stats.ranks import SignedRank, wilcoxon
-
-TERM = "after - before"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamChange:
-    """One team's change.
-
-    Attributes
-    ----------
-    team : str
-        Its name.
-    answered : Answered
-        Its people by the times at which they answered.
-    before, after : float
-        Mean scores of those compared, in the unit of the score.
-    change : Estimate
-        Mean change of those compared with a t interval over them.
-    """
-
-    team: str
-    answered: Answered
-    before: float
-    after: float
-    change: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,15 +38,20 @@ class Comparison:
     headline : Estimate
         With two or more teams the mean of their mean changes, t with teams - 1 degrees of freedom
         (``team-t``): people of one team are not independent. Else the paired t over people (``paired-t``).
+        Where nobody is linked, the same over the differences of the teams' means (``team-means-t``), else
+        Welch's t.
     further : tuple of Estimate
-        The other readings of the same pairs: ``paired-t``, ``wilcoxon`` (Hodges-Lehmann), ``dz``, ``gz``,
-        ``dav``, ``gav``.
+        The other readings: of the same pairs ``paired-t``, ``wilcoxon`` (Hodges-Lehmann), ``sign``, ``dz``,
+        ``gz``, ``dav``, ``gav``; of everybody ``partially-paired-t`` where some answered once,
+        ``welch`` and ``cliffs-delta`` where nobody is linked.
     before, after : Estimate
         Mean score of those compared, each time.
     signed_rank : SignedRank
         Wilcoxon's test in full.
     answered : Answered
         Who answered when.
+    stayers : Estimate
+        Mean score before of those scored again less that of those who are not (Welch's t).
     teams : tuple of TeamChange
         In the order of their names; empty without teams.
     alpha_before, alpha_after : Alpha or None
@@ -97,6 +77,7 @@ class Comparison:
     after: Estimate
     signed_rank: SignedRank
     answered: Answered
+    stayers: Estimate
     teams: tuple[TeamChange, ...]
     alpha_before: Alpha | None
     alpha_after: Alpha | None
@@ -172,14 +153,17 @@ def compare(
     what = quantity or (used.quantity() if used else Quantity(name="value", label="Value"))
     pairs = linked.pairs
     start, end = pairs["before"].to_numpy(float), pairs["after"].to_numpy(float)
-    teams = _teams(linked, unit=what.unit, level=level) if team is not None else ()
+    teams = team_changes(linked, unit=what.unit, level=level) if team is not None else ()
     signed_rank = wilcoxon(start, end, level=level, term=TERM, unit=what.unit)
     readings = (
-        *_team_reading(teams, unit=what.unit, level=level),
+        *team_reading(teams, unit=what.unit, level=level),
         mean_interval(end - start, term=TERM, method="paired-t", unit=what.unit, level=level),
         signed_rank.shift,
+        sign_test(start, end, term=TERM, level=level),
         *standardised_changes(start, end, term=TERM, level=level),
     )
+    apart = unlinked_readings(linked, term=TERM, unit=what.unit, level=level, fewest=fewest)
+    readings = (*readings, *apart) if len(pairs) else (*apart, *readings)
     return Comparison(
         quantity=what,
         headline=readings[0],
@@ -188,6 +172,7 @@ def compare(
         after=mean_interval(end, term="after", method="mean-t", unit=what.unit, level=level),
         signed_rank=signed_rank,
         answered=linked.answered(),
+        stayers=stayers_and_leavers(linked, unit=what.unit, level=level, fewest=fewest),
         teams=teams,
         alpha_before=_alpha(first, level=level, term="before"),
         alpha_after=_alpha(second, level=level, term="after"),
@@ -247,39 +232,6 @@ def _values(
     return frame.assign(value=frame[numeric[0]].astype(float))
 
 
-def _teams(linked: Linked, *, unit: str, level: float) -> tuple[TeamChange, ...]:
-    codes, names = labelled(linked.frame["team"])
-    order = np.argsort(codes, kind="stable")
-    parts = np.split(order, np.searchsorted(codes[order], np.arange(1, len(names))))
-    before, after = (linked.frame[when].to_numpy(float) for when in ("before", "after"))
-    side, change = linked.frame["side"].cat.codes.to_numpy(), after - before
-    found = []
-    for name, people in zip(names, parts, strict=False):  # without anybody there is one part and no name
-        compared = people[np.isfinite(change[people])]
-        means = [float(each[compared].mean()) if compared.size else math.nan for each in (before, after)]
-        found.append(
-            TeamChange(
-                team=str(name),
-                answered=count_answers(side[people], change[people]),
-                before=means[0],
-                after=means[1],
-                change=mean_interval(
-                    change[people], term=str(name), method="paired-t", unit=unit, level=level
-                ),
-            )
-        )
-    return tuple(found)
-
-
-def _team_reading(teams: Sequence[TeamChange], *, unit: str, level: float) -> tuple[Estimate, ...]:
-    changes = [team.change.estimate for team in teams if team.answered.compared]
-    if len(changes) < 2:
-        return ()
-    people = sum(team.answered.compared for team in teams)
-    reading = mean_interval(changes, term=TERM, method="team-t", unit=unit, level=level)
-    return (replace(reading, n=people, n_clusters=len(changes)),)
-
-
 def _alpha(scores: Scores | None, *, level: float, term: str) -> Alpha | None:
     if scores is None or scores.items.shape[1] < 2:
         return None
@@ -298,7 +250,9 @@ def _notes(linked: Linked, teams: Sequence[TeamChange]) -> tuple[str, ...]:
     if linked.too_few:
         notes.append(f"Fewer than {linked.too_few} people have a score at both times: no change is told.")
     elif not answered.compared:
-        notes.append("Nobody has a score at both times, so no change can be told.")
+        notes.append(
+            "Nobody has a score at both times: everybody at one time is held against all at the other."
+        )
     if answered.without_id:
         notes.append(f"Forms without an id, which cannot be linked: {answered.without_id}.")
     if (lost := answered.both - answered.compared) and not linked.too_few:

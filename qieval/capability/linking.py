@@ -47,6 +47,8 @@ class Linked:
         ``right_only``).
     without_id : int
         Forms without an id.
+    loose : DataFrame
+        Forms without an id: ``team``, ``before`` and ``after``, of which one is missing.
     moved : int
         People whose team after is not their team before.
     too_few : int
@@ -55,6 +57,7 @@ class Linked:
 
     frame: pd.DataFrame
     without_id: int
+    loose: pd.DataFrame
     moved: int
     too_few: int = 0
 
@@ -102,14 +105,16 @@ def link(before: pd.DataFrame, after: pd.DataFrame, *, keys: Sequence[str], team
     ]
     if faults:
         raise InputError(faults)
-    halves, without_id = [], 0
+    halves, loose = [], []
     for frame, when in ((before, "before"), (after, "after")):
         known = frame[list(keys)].notna().all(axis=1)
-        without_id += int((~known).sum())
-        half = frame.loc[known, list(keys)].copy()
-        half[when] = frame["value"]
-        half[f"band_{when}"] = frame["band"].astype(object) if "band" in frame.columns else None
-        half[f"team_{when}"] = frame[team].astype(object) if team is not None else None
+        apart, named = frame[~known], frame[known]
+        given = {when: apart["value"], "team": None if team is None else apart[team]}
+        loose.append(pd.DataFrame(given, index=apart.index, columns=["team", "before", "after"]))
+        half = named[list(keys)].copy()
+        half[when] = named["value"]
+        half[f"band_{when}"] = named["band"].astype(object) if "band" in named.columns else None
+        half[f"team_{when}"] = named[team].astype(object) if team is not None else None
         halves.append(half)
     joined = halves[0].merge(halves[1], on=list(keys), how="outer", indicator="side")
     has_team_before = joined["team_before"].notna()
@@ -117,7 +122,8 @@ def link(before: pd.DataFrame, after: pd.DataFrame, *, keys: Sequence[str], team
     joined["team"] = joined["team_before"].where(has_team_before, joined["team_after"])
     return Linked(
         frame=joined.drop(columns=["team_before", "team_after"]),
-        without_id=without_id,
+        without_id=sum(map(len, loose)),
+        loose=pd.concat([each for each in loose if len(each)] or loose[:1], ignore_index=True),
         moved=int(moved.sum()),
     )
 

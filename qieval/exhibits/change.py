@@ -16,10 +16,17 @@ READINGS = {
     "team-t": "Mean of the teams\N{RIGHT SINGLE QUOTATION MARK} changes, t",
     "paired-t": "All pairs, paired t",
     "wilcoxon": "Hodges\N{EN DASH}Lehmann shift, Wilcoxon",
+    "sign": "Chance to rise (ties halved), sign test",
     "dz": "dz: change ÷ SD of the changes",
     "gz": "gz: dz, corrected for small samples",
     "dav": "dav: change ÷ mean SD of the scores",
     "gav": "gav: dav, corrected for small samples",
+    "partially-paired-t": "Everybody, linked or not: T of Derrick et al.",
+    "team-means-t": "Differences of the teams\N{RIGHT SINGLE QUOTATION MARK} means, t",
+    "welch": "Everybody as if unrelated, Welch\N{RIGHT SINGLE QUOTATION MARK}s t",
+    "cliffs-delta": "Cliff\N{RIGHT SINGLE QUOTATION MARK}s delta, rank-sum test",
+    "mixed-model-kr": "Mixed model of all waves, Kenward\N{EN DASH}Roger",
+    "ordinal-mixed": "Ordinal mixed model, log odds of a higher score",
 }
 FEW_TEAMS = 10
 MOST_LOST = 0.2
@@ -176,6 +183,9 @@ def _arms_sentence(difference: Estimate, quantity: Quantity, when: str) -> str:
 
 def _compared(change: Comparison) -> str:
     answered, estimate = change.answered, change.headline
+    if estimate.method in {"team-means-t", "welch"}:
+        units = "the teams" if estimate.n_clusters else "forms, taken as unrelated,"
+        return f"Nobody is linked over time: {integer(estimate.n)} forms, and {units} are the units."
     people = integer(answered.compared)
     if estimate.n_clusters is not None:
         return (
@@ -197,6 +207,13 @@ def _few(change: Comparison) -> list[str]:
         share = percent()(answered.before_only / started)
         found.append(
             f"{share} of those who answered first did not answer again; who stays may differ from who leaves."
+        )
+    stayers = change.stayers
+    if stayers.ci_low > 0 or stayers.ci_high < 0:
+        way = "higher" if stayers.estimate > 0 else "lower"
+        found.append(
+            f"Those scored again started {fixed(decimals_of(stayers))(abs(stayers.estimate))} "
+            f"{stayers.unit} {way} than those who were not: they do not stand for all who started."
         )
     smallest = change.signed_rank.smallest_p
     moved = change.signed_rank.n - change.signed_rank.n_zero
@@ -232,6 +249,10 @@ def _regression(change: Comparison) -> list[str]:
     ]
 
 
+def _reading(change: Comparison, method: str) -> Estimate:
+    return next(each for each in change.estimates if each.method == method)
+
+
 def _reading_notes(change: Comparison) -> list[str]:
     ranks = change.signed_rank
     how = "exact" if ranks.exact else "by the normal approximation"
@@ -244,4 +265,4 @@ def _reading_notes(change: Comparison) -> list[str]:
     notes = [f"Wilcoxon\N{RIGHT SINGLE QUOTATION MARK}s test is {how}{floor}."] if used else []
     notes += [note for note in ranks.shift.notes if "smallest" not in note]
     scaled = "The interval of dz inverts the non-central t; those of gz, dav and gav rescale it."
-    return [*notes, *(change.estimates[-1].notes or [scaled])]
+    return [*notes, *(_reading(change, "gav").notes or [scaled])]

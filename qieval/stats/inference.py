@@ -77,7 +77,7 @@ def t_estimate(
     df: float,
     level: float,
     n: int,
-    n_clusters: int,
+    n_clusters: int | None = None,
     unit: str = "",
     notes: tuple[str, ...] = (),
 ) -> Estimate:

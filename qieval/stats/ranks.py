@@ -61,11 +61,20 @@ class SignedRank:
     zeros: Zeros
 
     def tidy(self) -> pd.DataFrame:
-        """Two rows: the Hodges-Lehmann change with its test, and the rank-biserial correlation."""
+        """Two rows: the Hodges-Lehmann change with its test, and the rank-biserial correlation.
+
+        Its interval is on Fisher's z (effectsize 0.8).
+        """
+        n, low, high = self.n, self.rank_biserial, self.rank_biserial
+        if abs(low) < 1:
+            half = float(norm.ppf((1 + self.shift.level) / 2)) * math.sqrt((4 * n + 2) / (3 * n * (n + 1)))
+            low, high = (math.tanh(math.atanh(self.rank_biserial) + side * half) for side in (-1, 1))
         biserial = Estimate(
             term=self.shift.term,
             method="rank-biserial",
             estimate=self.rank_biserial,
+            ci_low=low,
+            ci_high=high,
             level=self.shift.level,
             n=self.n,
             unit="rank correlation",

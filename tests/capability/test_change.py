@@ -143,7 +143,15 @@ def test_nobody_at_both_times(answers: pd.DataFrame, musiq: Instrument) -> None:
     after = answers_at(answers, wave=2).assign(respondent=lambda frame: frame["respondent"] + "-new")
     found = compare(answers_at(answers, wave=0), after, by="respondent", instrument=musiq, team="team")
     assert found.answered.both == 0
-    assert found.tidy()["estimate"].isna().all()
+    tidied = found.tidy().set_index("method")
+    means = answers.assign(total=score(answers, musiq).frame["total"]).pivot_table(
+        index="team", columns="wave", values="total"
+    )
+    plain = ttest_1samp(means[2] - means[0], 0)
+    assert found.headline.method == "team-means-t"
+    assert (found.headline.p_value, found.headline.df) == (pytest.approx(plain.pvalue, rel=EXACT), 7)
+    assert tidied.loc[["team-means-t", "welch", "cliffs-delta"], "estimate"].notna().all()
+    assert tidied.drop(["team-means-t", "welch", "cliffs-delta"])["estimate"].isna().all()
     assert "Nobody has a score at both times" in found.notes[0]
 
 
@@ -217,4 +225,6 @@ def test_answers_of_another_instrument_are_left_out() -> None:
 def test_tidy_uses_the_one_vocabulary(change: Any) -> None:
     tidied = change.tidy()
     assert tuple(tidied.columns) == TIDY
-    assert tidied["method"].tolist() == ["team-t", "paired-t", "wilcoxon", "dz", "gz", "dav", "gav"]
+    assert tidied["method"].tolist() == [
+        "team-t", "paired-t", "wilcoxon", "sign", "dz", "gz", "dav", "gav", "partially-paired-t",
+    ]  # fmt: skip

@@ -49,11 +49,17 @@ def test_an_interval_over_zero_is_no_rise() -> None:
     assert "do not show whether it rose or fell" in said
 
 
-def test_without_pairs_nothing_is_claimed() -> None:
-    frame = pd.DataFrame({"id": [1, 2], "x": [1.0, 2.0]})
-    found = headline(compare(frame, frame.assign(id=[3, 4]), by="id", quantity=DAYS))
+def test_without_values_nothing_is_claimed() -> None:
+    found = headline(two_times([math.nan] * 3, quantity=DAYS))
     assert "**cannot be said**" in found.say
-    assert "Nobody has a score at both times" in found.more[0]
+
+
+def test_with_nobody_linked_the_forms_are_held_against_each_other() -> None:
+    first = pd.DataFrame({"id": [1, 2, 3], "x": [4.0, 5, 7]})
+    change = compare(first, first.assign(id=[4, 5, 6]), by="id", quantity=DAYS)
+    found = headline(change)
+    assert "do not show whether it rose or fell" in found.say
+    assert found.more[0].startswith("Nobody is linked over time: 6 forms")
 
 
 def test_without_arms_no_effect_is_suggested() -> None:
@@ -119,7 +125,7 @@ def test_the_table_of_readings_carries_every_estimate_under_its_key() -> None:
     table = readings(change)
     assert isinstance(table, Table)
     assert table.name == "change"
-    keys = ["team-t", "paired-t", "wilcoxon", "dz", "gz", "dav", "gav"]
+    keys = ["team-t", "paired-t", "wilcoxon", "sign", "dz", "gz", "dav", "gav"]
     assert [record.key for record in table.records] == keys
     published = {row["key"]: row["estimate"] for row in table.payload()["results"]}
     assert published == {each.method: each.estimate for each in change.estimates}

@@ -1,0 +1,125 @@
+"""Two forms of the same people side by side: two instruments, two tools judged by one, or a look back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from qieval.capability.change import compare
+from qieval.capability.linking import Answered
+from qieval.capability.scoring import Scores
+from qieval.errors import DesignError
+from qieval.results import Estimate, Quantity, tidy
+from qieval.stats.multiplicity import adjusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One scale of two forms.
+
+    Attributes
+    ----------
+    label : str
+        The scale.
+    first, second : float
+        Mean scores of the people with both.
+    difference : Estimate
+        Second less first: the mean over teams with two or more, else over people.
+    wilcoxon : Estimate
+        Hodges-Lehmann shift with the exact test.
+    holm_p : float
+        The test of `difference`, Holm over the scales.
+    answered : Answered
+        Who filled in which.
+    """
+
+    label: str
+    first: float
+    second: float
+    difference: Estimate
+    wilcoxon: Estimate
+    holm_p: float
+    answered: Answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideBySide:
+    """Every scale that two forms share, on the same people."""
+
+    contrasts: tuple[Contrast, ...]
+
+    def tidy(self) -> pd.DataFrame:
+        """A row a scale."""
+        return tidy(each.difference for each in self.contrasts)
+
+
+def side_by_side(
+    first: Scores,
+    second: Scores,
+    *,
+    by: str | Sequence[str],
+    team: str | None = None,
+    level: float = 0.95,
+    fewest: int = 1,
+) -> SideBySide:
+    """Compare two forms that the same people filled in, scale by scale.
+
+    Two tools judged on one instrument (acceptability, feasibility, utility) share its subscales; two
+    instruments of one span share their totals. Scales of different spans are not rescaled: they are refused.
+
+    Raises
+    ------
+    DesignError
+        If the two have no scale of one name and span in common.
+    """
+    shared = _shared(first, second)
+    if not shared:
+        raise DesignError("The two forms share no scale of the same name and span; nothing can be compared.")
+    keys = [by] if isinstance(by, str) else list(by)
+    kept = [*keys, *([team] if team is not None else [])]
+    found = []
+    for column, label in shared.items():
+        sides = [each.frame[kept].assign(total=each.frame[column]) for each in (first, second)]
+        found.append(
+            (
+                label,
+                compare(
+                    *sides,
+                    by=keys,
+                    team=team,
+                    level=level,
+                    fewest=fewest,
+                    quantity=Quantity(name=column, label=label, unit=first.instrument.unit),
+                ),
+            )
+        )
+    corrected = adjusted([change.headline.p_value for _, change in found], method="holm")
+    return SideBySide(
+        contrasts=tuple(
+            Contrast(
+                label=label,
+                first=change.before.estimate,
+                second=change.after.estimate,
+                difference=change.headline,
+                wilcoxon=change.signed_rank.shift,
+                holm_p=float(holm),
+                answered=change.answered,
+            )
+            for (label, change), holm in zip(found, corrected, strict=True)
+        )
+    )
+
+
+def _shared(first: Scores, second: Scores) -> dict[str, str]:
+    one, other = first.instrument, second.instrument
+    both = [name for name in one.subscales if name in other.subscales]
+    found = {
+        name: one.subscales[name].label or name
+        for name in both
+        if one.span(one.subscales[name]) == other.span(other.subscales[name])
+    }
+    if not found and one.span(one.total) == other.span(other.total):
+        found = {"total": one.total.label or "Total"}
+    return found
