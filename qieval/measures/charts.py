@@ -29,8 +29,8 @@ class Chart:
     points : DataFrame
         One row a point, in order: the columns that name the series, `x`, `value`, `centre`, `lower`, `upper`
         (NaN where missing or where the chart has none), `signal`; then `runs_signal` (of the point's phase),
-        `rule` (the first rule that the point breaks), `towards` (-1 low, 1 high, 0 neither) and `phase` (from
-        1).
+        `rule` (the first rule that the point breaks), `towards` (-1 low, 1 high, 0 neither), `n` (its
+        denominator, 1 where there is none) and `phase` (from 1).
     phases : DataFrame
         One row a series and phase: `start`, `baseline` (points behind the limits), `n_useful`, `longest_run`,
         `longest_run_max`, `crossings`, `crossings_min`, `runs_signal`, `signals`, `sigma_z` (Laney).
@@ -159,7 +159,8 @@ def control_chart(
     ----------
     data : DataFrame
         One row a period; rows of a period add up where there is a denominator. Months, quarters or years
-        ("2024-05", a pandas Period, or dates that all fall on the first) that no row mentions stay as gaps.
+        ("2024-05", "2024-Q2", "2024", a pandas Period, or dates that all fall on the first) that no row
+        mentions stay as gaps.
     period : str
         Column: dates, months, or numbers.
     value : str, optional

@@ -24,14 +24,15 @@ class Deviants:
 
     Attributes
     ----------
-    better : {"higher", "lower"}
-        Which side of the criterion is beyond it.
+    kind, better : str
+        As given to `positive_deviants`.
     probability, consecutive, quantile : float, int, float
         What was asked: probability in each period, periods on end, and the share of units that lie beyond
         (NaN where a criterion was given).
     units : DataFrame
         One row a unit and period: `unit`, `period`, `value`, `estimate` (raw, and drawn to the period's
-        mean), `criterion` (all as proportions or rates where counts were given), `probability`, `beyond`.
+        mean), `criterion` (all as proportions, rates or ratios where the kind says so),
+        `probability`, `beyond`.
     listed : tuple of str
         Units beyond in each of the last `consecutive` periods; empty where there are fewer periods.
     regression : DataFrame
@@ -41,6 +42,7 @@ class Deviants:
         `all_now` (of all units seen in both). Empty with one period.
     """
 
+    kind: str
     better: str
     probability: float
     consecutive: int
@@ -96,9 +98,8 @@ def positive_deviants(
     numerator, denominator, value, se, kind
         As in `shrink`: counts, or adjusted values with their errors (such as those of `standardise`).
     criterion : float, optional
-        A target, as a proportion or rate where counts are given, else on the scale of the values. Without
-        it, what a share `quantile` of the units falls short of, by the period's mean and variance between
-        units.
+        A target, as a proportion, rate or ratio, else on the scale of the values. Without it,
+        what a share `quantile` of the units falls short of, by the period's mean and variance between units.
     quantile, probability, consecutive : float, float, int
         See `Deviants`.
 
@@ -130,6 +131,7 @@ def positive_deviants(
     beyond = [set(frame.loc[frame["probability"] >= probability, "unit"]) for frame in recent]
     listed = sorted(set.intersection(*beyond)) if len(recent) == consecutive else []
     return Deviants(
+        kind=kind if value is None or kind == "ratio" else "value",
         better=better,
         probability=probability,
         consecutive=consecutive,
@@ -145,7 +147,7 @@ def _period(found: Shrunk, name: Any, criterion: float | None, quantile: float, 
     if criterion is None:
         edge = found.mean.estimate + side * special.ndtri(quantile) * np.sqrt(found.tau2)
     else:
-        edge = {"log odds": special.logit, "log rate": np.log}.get(found.mean.unit, float)(criterion)
+        edge = {"log odds": special.logit, "value": float}.get(found.mean.unit, np.log)(criterion)
     away = side * (found.units["estimate"] - edge)
     natural = replace(found, mean=replace(found.mean, estimate=edge)).natural()
     return pd.DataFrame(

@@ -62,8 +62,8 @@ def false_alarms(
     ----------
     Anhøj & Wentzel-Larsen 2018, BMC Med Res Methodol 18:78, doi 10.1186/s12874-018-0564-0.
     """
-    if points < 2 or series < 1:
-        raise ArgumentError("`false_alarms` needs two or more points and at least one series.")
+    if points < 1 or series < 1:
+        raise ArgumentError("`false_alarms` needs at least one point and one series.")
     rows = pd.DataFrame(
         {
             "series": np.repeat(np.arange(series), points),

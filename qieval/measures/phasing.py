@@ -105,6 +105,7 @@ def points_frame(series: Series, phases: Sequence[Phase], plan: Plan) -> pd.Data
     frame["runs_signal"] = joined([_spread(part.runs.signal, part) for part in phases])
     frame["rule"] = pd.Categorical.from_codes(rule, categories=pd.Index(RULES))
     frame["towards"] = joined([part.towards for part in phases])
+    frame["n"] = np.where(np.isnan(series.value), np.nan, series.denominator).ravel()
     frame["phase"] = joined([np.full(part.value.shape, number) for number, part in enumerate(phases, 1)])
     return frame
 

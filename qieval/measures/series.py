@@ -15,7 +15,7 @@ from qieval.errors import ArgumentError, DesignError
 from qieval.stats.columns import Codes, Floats, numbers, require
 
 Place: TypeAlias = Any
-MONTH = re.compile(r"\d{4}-\d{2}")
+COARSE = {"M": re.compile(r"\d{4}-\d{2}"), "Q": re.compile(r"\d{4}-?Q[1-4]"), "Y": re.compile(r"\d{4}")}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -137,13 +137,14 @@ def _periods(column: pd.Series[Any], *, regular: bool) -> tuple[Codes, pd.Index[
 def _dated(words: pd.Index[Any], name: str) -> pd.Index[Any]:
     if words.dtype != object and not pd.api.types.is_string_dtype(words.dtype):
         return words
-    if all(MONTH.fullmatch(str(word)) for word in words):
-        return pd.PeriodIndex(words.astype(str), freq="M")
+    for freq, form in COARSE.items():
+        if all(form.fullmatch(str(word)) for word in words):
+            return pd.PeriodIndex(words.astype(str), freq=freq)
     if all(DAY.match(str(word)) for word in words):
         return pd.to_datetime(words.astype(str))
     raise ArgumentError(
         f"Period column {name!r} holds words whose order cannot be told; give dates, months as 2024-05, "
-        "or numbers."
+        "quarters as 2024-Q1, years, or numbers."
     )
 
 

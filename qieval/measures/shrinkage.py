@@ -16,7 +16,7 @@ from qieval.stats.columns import Floats, numbers, require
 from qieval.stats.inference import check_level, t_estimate, t_quantile
 
 Between = Literal["reml", "dl", "pm"]
-Counted = Literal["proportion", "rate"]
+Counted = Literal["proportion", "rate", "ratio"]
 RANKED = 0.7
 
 
@@ -57,9 +57,26 @@ class Shrunk:
         ]
         return tidy([self.mean, *rows])
 
+    def estimates(self) -> list[Estimate]:
+        """One estimate a unit, as a proportion, rate or ratio (in the unit of the values otherwise)."""
+        unit = {"log odds": "proportion"}.get(self.mean.unit, self.mean.unit.removeprefix("log "))
+        columns = [self.natural()[name] for name in ("unit", "estimate", "ci_low", "ci_high")]
+        return [
+            Estimate(
+                term=str(name),
+                method="blup",
+                estimate=y,
+                ci_low=low,
+                ci_high=high,
+                level=self.mean.level,
+                unit=unit,
+            )
+            for name, y, low, high in zip(*columns, strict=True)
+        ]
+
     def natural(self) -> pd.DataFrame:
         """Units with `value`, `estimate`, limits and their common `mean` as proportions or rates."""
-        back = {"log odds": special.expit, "log rate": np.exp}.get(self.mean.unit, np.asarray)
+        back = {"log odds": special.expit, "value": np.asarray}.get(self.mean.unit, np.exp)
         shown = self.units.assign(mean=self.mean.estimate)
         names = ["value", "estimate", "ci_low", "ci_high", "mean"]
         return shown.assign(**{name: back(shown[name].to_numpy()) for name in names})
@@ -91,8 +108,9 @@ def shrink(
         Columns of estimates and their standard errors; or else
     numerator, denominator : str, optional
         counts, taken as log odds (half is added to both cells of a unit that has an empty one),
-    kind : {"proportion", "rate"}
-        or, for events of exposure, as log rates (half is added to no events).
+    kind : {"proportion", "rate", "ratio"}
+        or, for events of exposure, as log rates (half is added to no events). ``"ratio"`` says that
+        `value` is the logarithm of a ratio.
     method : {"reml", "dl", "pm"}
         Variance between units: restricted maximum likelihood, DerSimonian and Laird's moments, or Paule and
         Mandel's, whose Q equals its degrees of freedom.
@@ -120,7 +138,7 @@ def shrink(
     columns = (numerator, denominator) if counts else (value, se)
     require(data, [unit, *columns], owner="shrink")
     first, second = (numbers(data[str(name)]) for name in columns)
-    scale = "value"
+    scale = "log ratio" if kind == "ratio" else "value"
     if counts:
         scale, (y, v) = f"log {'odds' if kind == 'proportion' else 'rate'}", _logs(first, second, kind)
     else:

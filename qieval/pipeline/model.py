@@ -143,6 +143,21 @@ class Plan(Part):
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
 
 
+class Benchmark(Part):
+    """What others reach: their three quartiles as published, or the values of each of them."""
+
+    source: str
+    cuts: Annotated[tuple[float, ...], Field(strict=False)] = ()
+    values: Annotated[tuple[float, ...], Field(strict=False)] = ()
+
+
+class Joined(Part):
+    """How a composite is made: of measures by their opportunities, or of binary outcomes, all or none."""
+
+    method: Literal["opportunity", "all-or-none"]
+    of: Names
+
+
 class Measure(Part):
     """One measure: a proportion of those eligible, or a rate (events, hours) for each of the denominator."""
 
@@ -152,6 +167,12 @@ class Measure(Part):
     target: float | None = None
     reference_group: str | None = None
     unit: str = ""
+    version: str = ""
+    freeze: str | None = None
+    phases: Names = ()
+    exclude: Names = ()
+    composite: Joined | None = None
+    benchmark: Benchmark | None = None
 
 
 class Equity(Part):
@@ -221,6 +242,17 @@ class StudyFile(Part):
                     "name", words, {"name": repr(name), "taken": ", ".join(sorted(RESERVED))}
                 )
         return outcomes
+
+    @model_validator(mode="after")
+    def _joined(self) -> StudyFile:
+        for name, measure in self.measures.items():
+            given = measure.composite
+            known = self.measures if given and given.method == "opportunity" else self.outcomes
+            for part in given.of if given else ():
+                if part not in known:
+                    words = "the composite {name} has a part {part} that the study does not have"
+                    raise PydanticCustomError("composite", words, {"name": name, "part": repr(part)})
+        return self
 
     @property
     def stratum(self) -> str | None:

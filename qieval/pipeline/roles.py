@@ -168,8 +168,13 @@ def measures(scope: Scope) -> Shape:
     plan = Rule(name="planned", kind="number", needed=False, filled=False, low=0)
     named = Rule(name="measure", levels=tuple(spec.measures))
     strata = tuple(_optional(name) for name in spec.equity.strata)
+    quality = (
+        Rule(name="eligible", kind="number", needed=False, filled=False, low=0),
+        _optional("submitted", "date"),
+    )
     key = ("site", "measure", "period", *spec.equity.strata)
-    return Shape(rules=(Rule(name="site"), named, Rule(name="period"), *numbers, plan, *strata), key=key)
+    columns = (Rule(name="site"), named, Rule(name="period"), *numbers, plan, *quality, *strata)
+    return Shape(rules=columns, key=key)
 
 
 def sources(scope: Scope) -> Shape:

@@ -13,7 +13,9 @@ from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
+from qieval.pipeline.measured import Measured, measured
 from qieval.pipeline.model import Outcome, StudyFile
+from qieval.pipeline.naming import site_codes
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
 from qieval.pipeline.workspace import Workspace, find_workspace
@@ -166,6 +168,24 @@ class Study:
             primary=self.is_primary(outcome),
             interim=self.is_interim(outcome),
         )
+
+    def measure(self, name: str, *, own: str = "") -> Measured:
+        """Gather what charts and comparisons of one measure need, with sites as `named` tells them."""
+        return measured(self._extract, lambda role: self.named(role, own), name, own=own)
+
+    def named(self, role: str, own: str = "") -> pd.DataFrame:
+        """Read a table with its sites as they may be told (`qieval.pipeline.naming.site_codes`).
+
+        Empty where the study declares no such table.
+        """
+        if role not in self.spec.tables:
+            return pd.DataFrame(columns=["site"])
+        frame = self.table(role)
+        if "site" not in frame or not (own or self.spec.disclosure.sites != "named"):
+            return frame
+        salt = self.table("measures" if "measures" in self.spec.tables else "outcomes")
+        codes = site_codes(self._extract, self.table("sites")["site"], salt, own=own)
+        return frame.assign(site=frame["site"].astype(object).replace(codes))
 
     def flow(self) -> pd.DataFrame:
         """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""

@@ -38,6 +38,7 @@ def test_three_sigma_hold_all_but_27_in_10_000() -> None:
     assert pytest.approx(2 * norm.sf(3), rel=1e-12) == BEYOND
 
 
-def test_a_single_point_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="two or more"):
-        false_alarms(1)
+def test_a_single_point_hardly_signals_and_none_is_refused() -> None:
+    assert false_alarms(1, series=20).drawn == 0
+    with pytest.raises(ArgumentError, match="at least one"):
+        false_alarms(0)
