@@ -13,7 +13,8 @@ from qieval.measures import Composite, Quartiles, all_or_none, opportunity, quar
 from qieval.pipeline.declared import read_wave_file
 from qieval.pipeline.extract import Extract
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.model import Measure, WaveFile
+from qieval.pipeline.measure_spec import Measure
+from qieval.pipeline.model import WaveFile
 from qieval.pipeline.waves import wave_files
 from qieval.results import Quantity
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from qieval.pipeline.measure_spec import Better, Measure
 from qieval.pipeline.tables import Names, Part, TablePart, TableSpec, Unite
 
-Better = Literal["lower", "higher"]
 Method = Literal[
     "cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"
 ]  # as `qieval.trial.estimate` names them
@@ -141,38 +141,6 @@ class Plan(Part):
     primary: Primary
     family: Names = ()
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
-
-
-class Benchmark(Part):
-    """What others reach: their three quartiles as published, or the values of each of them."""
-
-    source: str
-    cuts: Annotated[tuple[float, ...], Field(strict=False)] = ()
-    values: Annotated[tuple[float, ...], Field(strict=False)] = ()
-
-
-class Joined(Part):
-    """How a composite is made: of measures by their opportunities, or of binary outcomes, all or none."""
-
-    method: Literal["opportunity", "all-or-none"]
-    of: Names
-
-
-class Measure(Part):
-    """One measure: a proportion of those eligible, or a rate (events, hours) for each of the denominator."""
-
-    label: str
-    kind: Literal["proportion", "rate"] = "proportion"
-    better: Better | None = None
-    target: float | None = None
-    reference_group: str | None = None
-    unit: str = ""
-    version: str = ""
-    freeze: str | None = None
-    phases: Names = ()
-    exclude: Names = ()
-    composite: Joined | None = None
-    benchmark: Benchmark | None = None
 
 
 class Equity(Part):

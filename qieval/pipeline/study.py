@@ -174,10 +174,7 @@ class Study:
         return measured(self._extract, lambda role: self.named(role, own), name, own=own)
 
     def named(self, role: str, own: str = "") -> pd.DataFrame:
-        """Read a table with its sites as they may be told (`qieval.pipeline.naming.site_codes`).
-
-        Empty where the study declares no such table.
-        """
+        """Read a table, if there is one, with its sites as they may be told (`naming.site_codes`)."""
         if role not in self.spec.tables:
             return pd.DataFrame(columns=["site"])
         frame = self.table(role)
