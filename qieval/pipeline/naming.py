@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import pandas as pd
 
 from qieval.errors import refuse
 from qieval.pipeline.extract import Extract
 from qieval.pipeline.faults import suggestion
+
+
+def told(extract: Extract, table: Callable[[str], pd.DataFrame], role: str, *, own: str = "") -> pd.DataFrame:
+    """Read a table with its sites as they may be told; empty where the study declares no such table.
+
+    Sites have codes where the study file's disclosure does not say ``named``, and in the edition of one site,
+    `own`, which alone keeps its name.
+    """
+    if role not in extract.spec.tables:
+        return pd.DataFrame(columns=["site"])
+    frame = table(role)
+    if "site" not in frame or not (own or extract.spec.disclosure.sites != "named"):
+        return frame
+    salt = table("measures" if "measures" in extract.spec.tables else "outcomes")
+    codes = site_codes(extract, table("sites")["site"], salt, own=own)
+    return frame.assign(site=frame["site"].astype(object).replace(codes))
 
 
 def site_codes(extract: Extract, roster: pd.Series, rows: pd.DataFrame, *, own: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
 from qieval.pipeline.measured import Measured, measured
 from qieval.pipeline.model import Outcome, StudyFile
-from qieval.pipeline.naming import site_codes
+from qieval.pipeline.naming import told
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
 from qieval.pipeline.workspace import Workspace, find_workspace
@@ -174,15 +174,8 @@ class Study:
         return measured(self._extract, lambda role: self.named(role, own), name, own=own)
 
     def named(self, role: str, own: str = "") -> pd.DataFrame:
-        """Read a table, if there is one, with its sites as they may be told (`naming.site_codes`)."""
-        if role not in self.spec.tables:
-            return pd.DataFrame(columns=["site"])
-        frame = self.table(role)
-        if "site" not in frame or not (own or self.spec.disclosure.sites != "named"):
-            return frame
-        salt = self.table("measures" if "measures" in self.spec.tables else "outcomes")
-        codes = site_codes(self._extract, self.table("sites")["site"], salt, own=own)
-        return frame.assign(site=frame["site"].astype(object).replace(codes))
+        """Read a table, if there is one, with its sites as they may be told (`qieval.pipeline.naming`)."""
+        return told(self._extract, self.table, role, own=own)
 
     def flow(self) -> pd.DataFrame:
         """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""
