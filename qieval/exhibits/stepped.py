@@ -21,7 +21,9 @@ from qieval.trial import SteppedWedge
 
 LABELS = {
     "permutation": "Within periods, test over start orders",
-    "hussey-hughes-kr": "Hussey\N{EN DASH}Hughes model, Kenward\N{EN DASH}Roger",
+    "exposure-averaged-kr": "Mean over time since the start, mixed model",
+    "nested-exchangeable-kr": "Immediate effect, site by period (nested exchangeable)",
+    "hussey-hughes-kr": "Immediate effect, Hussey\N{EN DASH}Hughes model",
 }
 
 

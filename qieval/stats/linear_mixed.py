@@ -14,11 +14,11 @@ import pandas as pd
 
 from qieval.errors import ArgumentError
 from qieval.results import Estimate, tidy
-from qieval.stats.columns import Codes, Floats, cluster_codes
+from qieval.stats.columns import Floats, cluster_codes
 from qieval.stats.inference import t_estimate
 from qieval.stats.likelihood import Profile, criterion, fit
 from qieval.stats.mixed import Pooled, pool
-from qieval.stats.moments import Moments
+from qieval.stats.moments import Moments, nested_codes
 from qieval.stats.smallsample import DfMethod, coefficients
 from qieval.stats.variances import limits
 
@@ -172,7 +172,7 @@ def linear_mixed(
     codes, clusters = cluster_codes(cluster)
     within = None
     if nested is not None:
-        codes, places = nested_codes(codes, *cluster_codes(nested))
+        codes, places = nested_codes(codes, cluster_codes(nested)[0])
         within = [clusters[place] for place in places]
         clusters = tuple(range(len(places)))
     moments = Moments.from_arrays(
@@ -185,13 +185,6 @@ def linear_mixed(
         covariates=titles,
     )
     return fit_moments(moments, within=within, contrasts=contrasts, df=df, level=level, ml=ml, unit=unit)
-
-
-def nested_codes(codes: Codes, inner: Codes, labels: Sequence[Hashable]) -> tuple[Codes, Codes]:
-    """Number the sub-clusters of all clusters: of each row (n,), and the cluster of each of them (S,)."""
-    both = codes * len(labels) + inner
-    found, numbered = np.unique(both, return_inverse=True)
-    return numbered, found // len(labels)
 
 
 def fit_moments(

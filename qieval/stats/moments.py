@@ -187,6 +187,13 @@ def constant_within(
     return level
 
 
+def nested_codes(codes: Codes, inner: Codes) -> tuple[Codes, Codes]:
+    """Number the sub-clusters of all clusters: of each row (n,), and the cluster of each of them (S,)."""
+    wide = int(inner.max(initial=0)) + 1
+    found, numbered = np.unique(codes * wide + inner, return_inverse=True)
+    return numbered, found // wide
+
+
 def _centred(columns: Floats, codes: Codes, count: int) -> tuple[Floats, Floats, Floats]:
     """Sizes (K,), means (K, c) and scatter about them (K, c, c) of the columns (n, c)."""
     width = columns.shape[1]

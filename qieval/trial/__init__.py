@@ -4,7 +4,7 @@ from qieval.trial.allocate import Allocation, allocate
 from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.changes import SiteChanges, compare_changes
-from qieval.trial.clusterlevel import ClusterSummary, cluster_summary
+from qieval.trial.clusterlevel import cluster_summary
 from qieval.trial.correlation import Intracluster, icc
 from qieval.trial.cr2 import robust_linear_model
 from qieval.trial.designs import ParallelDesign, SteppedWedgeDesign, smallest_p
@@ -29,6 +29,7 @@ from qieval.trial.rungs import AVERAGES
 from qieval.trial.sensitivity import Sensitivity, sensitivity
 from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
+from qieval.trial.summaries import ClusterSummary
 
 __all__ = [
     "AVERAGES",

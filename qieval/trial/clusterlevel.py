@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qieval.errors import ArgumentError, DesignError, check_choice
-from qieval.results import Estimate
 from qieval.stats.columns import Floats, indicators, listed
 from qieval.stats.glm import Family, expected
 from qieval.stats.inference import check_level, exponentiated, t_estimate
@@ -20,43 +18,26 @@ from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.trial.correlation import icc_of
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
+from qieval.trial.summaries import ClusterSummary
+from qieval.trial.wedge import read_wedge
+from qieval.trial.within_periods import summarise_wedge
 
 Weights = Literal["none", "size", "inverse-variance"]
 Contrast = Literal["difference", "ratio"]
 METHODS = {"none": "cluster-t", "size": "cluster-t-size", "inverse-variance": "cluster-t-inverse-variance"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ClusterSummary:
-    """A comparison of cluster summaries.
-
-    Attributes
-    ----------
-    estimate : Estimate
-        Intervention less control in the outcome's unit (mean, proportion, or rate per unit of exposure), or
-        their ratio; the standard error of a ratio is ``ratio x SE(log)``, its test and interval are on the
-        log scale.
-    clusters : DataFrame
-        One row a cluster: `cluster`, `arm` (label), `n`, `value` (what was compared) and `weight`.
-    """
-
-    estimate: Estimate
-    clusters: pd.DataFrame
-
-    def tidy(self) -> pd.DataFrame:
-        """One row."""
-        return self.estimate.tidy()
-
-
 def cluster_summary(
     data: pd.DataFrame,
     *,
     outcome: str,
-    arm: str,
     cluster: str,
+    arm: str | None = None,
     covariates: Sequence[str] = (),
     stratum: str | None = None,
     pair: str | None = None,
+    start: str | None = None,
+    period: str | None = None,
     weights: Weights = "none",
     family: Family = "gaussian",
     exposure: str | None = None,
@@ -78,6 +59,10 @@ def cluster_summary(
         compared.
     stratum, pair : str, optional
         Strata or matched pairs of the allocation; fixed effects.
+    start, period : str, optional
+        In a stepped wedge instead of `arm`: the period in which the row's cluster starts (missing: never),
+        and the row's own. Started clusters are compared with the others of the same period, each cell counted
+        once; difference without weights only.
     weights : {"none", "size", "inverse-variance"}
         ``"none"`` estimates the cluster-average effect and is the one that holds its level; the others drift
         with unequal sizes.
@@ -98,6 +83,8 @@ def cluster_summary(
     -----
     Pooled variance; degrees of freedom are clusters - 2 - (strata - 1), less the rank of the covariates that
     are constant within clusters. With a lone cluster in an arm the variance comes from the other arm alone.
+    In a stepped wedge the standard error is CR2 with the degrees of freedom of Bell & McCaffrey (2002); with
+    few clusters the permutation over start orders (`stepped_wedge`) is the reference.
 
     References
     ----------
@@ -115,6 +102,23 @@ def cluster_summary(
     check_choice(weights, Weights, name="weights", owner=owner)
     check_choice(effect, Contrast, name="effect", owner=owner)
     check_level(level)
+    if start is not None and period is not None and arm is None:
+        if weights != "none" or effect != "difference" or pair is not None:
+            raise ArgumentError("`cluster_summary` with `start` takes no `weights`, `pair` or ratio.")
+        wedge = read_wedge(
+            data,
+            outcome=outcome,
+            cluster=cluster,
+            start=start,
+            period=period,
+            covariates=covariates,
+            stratum=stratum,
+            exposure=exposure,
+            owner=owner,
+        )
+        return summarise_wedge(wedge, family=family, level=level)
+    if arm is None or start is not None or period is not None:
+        raise ArgumentError("`cluster_summary` takes `arm`, or `start` and `period` for a stepped wedge.")
     columns = Columns(
         outcome=outcome,
         arm=arm,

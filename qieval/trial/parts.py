@@ -22,6 +22,8 @@ class Columns:
         Column of the strata or matched pairs within which clusters were allocated; at most one of the two.
     exposure : str, optional
         Person-time of a count.
+    inner : str, optional
+        Sub-cluster within the cluster, or the period.
     """
 
     outcome: str
@@ -31,6 +33,7 @@ class Columns:
     stratum: str | None = None
     pair: str | None = None
     exposure: str | None = None
+    inner: str | None = None
 
     @property
     def block(self) -> str | None:
@@ -41,7 +44,7 @@ class Columns:
     def all(self) -> tuple[str | None, ...]:
         """Every column named."""
         clusters = (self.arm, self.cluster, self.stratum, self.pair)
-        return (self.outcome, *self.covariates, *clusters, self.exposure)
+        return (self.outcome, *self.covariates, *clusters, self.exposure, self.inner)
 
 
 def names(covariates: Sequence[str], *, owner: str) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from qieval.stats.columns import (
     require,
 )
 from qieval.stats.glm import Family
-from qieval.stats.moments import Moments, constant_within
+from qieval.stats.moments import Moments, constant_within, nested_codes
 from qieval.trial.parts import Columns
 
 
@@ -64,6 +64,8 @@ class Roster:
         Rows left out because the outcome, a covariate or the exposure is missing.
     lost : tuple
         Clusters left out because no row of theirs is complete.
+    inner : array (n,)
+        Number of each row's sub-cluster or period; all 0 where no column was named.
     """
 
     columns: Columns
@@ -79,6 +81,7 @@ class Roster:
     exposure: Floats
     excluded: int
     lost: tuple[Hashable, ...]
+    inner: Codes
 
     @property
     def n(self) -> int:
@@ -114,12 +117,20 @@ class Roster:
 
     def moments(self, *, blocks: bool = True) -> Moments:
         """Per-cluster moments with the arm and (unless not wanted) the strata or pairs as columns."""
+        return self._moments(self.codes, np.arange(len(self.clusters)), self.clusters, blocks=blocks)
+
+    def nested_moments(self) -> tuple[Moments, Codes]:
+        """Moments of each sub-cluster with data, and the cluster of each."""
+        codes, owner = nested_codes(self.codes, self.inner)
+        return self._moments(codes, owner, range(len(owner)), blocks=True), owner
+
+    def _moments(self, codes: Codes, owner: Codes, labels: Sequence[Hashable], *, blocks: bool) -> Moments:
         columns, titles = indicators(self.block, self.blocks if blocks else (), name=str(self.columns.block))
         return Moments.from_arrays(
             outcome=self.outcome,
-            codes=self.codes,
-            clusters=self.clusters,
-            level=np.column_stack([self.arm, columns]),
+            codes=codes,
+            clusters=labels,
+            level=np.column_stack([self.arm, columns])[owner],
             constants=(self.columns.arm, *titles),
             rows=self.rows,
             covariates=self.titles,
@@ -168,10 +179,12 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Fam
     outcome = numbers(data[columns.outcome])
     rows, titles = design_columns(data, columns.covariates)
     exposure = exposure_of(data, columns.exposure)
+    inner = inner_of(data, columns.inner)
     keep = ~(np.isnan(outcome) | np.isnan(exposure) | np.isnan(rows).any(axis=1))
     excluded = len(keep) - int(keep.sum())
     if excluded:
         outcome, codes, rows, exposure = outcome[keep], codes[keep], rows[keep], exposure[keep]
+        inner = inner[keep]
     here = np.bincount(codes, minlength=len(clusters)) > 0
     present = np.flatnonzero(here)
     used = np.unique(block_of[present])
@@ -189,6 +202,7 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Fam
         exposure=exposure,
         excluded=excluded,
         lost=tuple(clusters[where] for where in np.flatnonzero(~here)),
+        inner=inner,
     )
     _check_arms(roster)
     if family is not None:
@@ -224,6 +238,14 @@ def exposure_of(data: pd.DataFrame, name: str | None) -> Floats:
     if (exposure < 0).any():
         raise ArgumentError(f"Exposure column {name!r} holds negative values.")
     return exposure
+
+
+def inner_of(data: pd.DataFrame, name: str | None) -> Codes:
+    """Sub-cluster or period of each row (n,); all 0 without a column for it."""
+    if name is None:
+        return np.zeros(len(data), dtype=np.intp)
+    codes, _ = cluster_codes(data[name])
+    return codes
 
 
 def _check_arms(roster: Roster) -> None:

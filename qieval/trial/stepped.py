@@ -12,21 +12,20 @@ import pandas as pd
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.columns import Floats, indicators, listed
+from qieval.stats.columns import Floats, listed
 from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
-from qieval.stats.moments import Moments
-from qieval.stats.smallsample import DfMethod
 from qieval.trial.cautions import FEW
-from qieval.trial.lmm import fit_moments
+from qieval.trial.exposure import fit_wedge
 from qieval.trial.orders import count_orders, waiting
 from qieval.trial.randomisation import Permutation, permute_starts
 from qieval.trial.wedge import TERM, Wedge, read_wedge
 
-HUSSEY_HUGHES = "hussey-hughes-kr"
-MODEL_NOTE = (
-    "Assumes an effect that is there at once and stays the same, and periods that move all clusters alike."
-)
+MODELS = {
+    "exposure-averaged-kr": {"nested": True, "immediate": False},
+    "nested-exchangeable-kr": {"nested": True, "immediate": True},
+    "hussey-hughes-kr": {"nested": False, "immediate": True},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,8 +35,9 @@ class SteppedWedge:
     Attributes
     ----------
     ladder : tuple of Estimate
-        ``"permutation"`` first, then ``"hussey-hughes-kr"`` (not for counts). A method that these data refuse
-        has NaN and the reason in its notes.
+        ``"permutation"`` first, then (not for counts) ``"exposure-averaged-kr"`` and, for comparison, the
+        models of an immediate and constant effect: ``"nested-exchangeable-kr"`` and ``"hussey-hughes-kr"``. A
+        method that these data refuse has NaN and the reason in its notes.
     permutation : Permutation or None
         The test over start orders; None while nothing can be compared.
     cells : DataFrame
@@ -163,9 +163,13 @@ def stepped_wedge(
     the periods as fixed effects, each cell counted once: exposed less not yet exposed clusters of the same
     period. Its test permutes start periods among clusters (Wang & De Gruttola 2017, doi 10.1002/sim.7329), so
     it needs no assumption on how results of a cluster hang together over time; its interval assumes that
-    exposure moves a cluster's cells by the same amount in every period. Beside it stands the model of Hussey
-    & Hughes (2007, doi 10.1016/j.cct.2006.05.007): period effects, a random intercept a cluster,
-    Kenward–Roger; its standard error is too small where clusters move apart from period to period.
+    exposure moves a cluster's cells by the same amount in every period. Beside it stand mixed models with
+    Kenward–Roger (see `mixed_model`). The first takes the effect at each time since the start for itself and
+    reports their mean, with random intercepts for each cluster and for each cluster and period. The others
+    are right only where an effect is there at once and stays: nested exchangeable (Hooper et al. 2016, doi
+    10.1002/sim.7028) and Hussey & Hughes (2007, doi 10.1016/j.cct.2006.05.007), whose standard error is too
+    small where clusters move apart from period to period. If effects grow, an immediate one may even have
+    the wrong sign (Kenny et al. 2022, doi 10.1002/sim.9511).
 
     Examples
     --------
@@ -201,7 +205,7 @@ def stepped_wedge(
             raise
     ladder = [test.estimate if test else _absent(wedge, "permutation", why, level)]
     if family != "poisson":
-        ladder.append(_model(wedge, why, level))
+        ladder += [_model(wedge, method, why, level) for method in MODELS]
     ladder = [replace(row, unit=unit) for row in ladder]
     return SteppedWedge(
         ladder=tuple(ladder),
@@ -227,30 +231,12 @@ def _absent(wedge: Wedge, method: str, why: str, level: float) -> Estimate:
     )
 
 
-def _model(wedge: Wedge, why: str, level: float) -> Estimate:
+def _model(wedge: Wedge, method: str, why: str, level: float) -> Estimate:
     try:
-        return exposure_model(wedge, df="kenward-roger", level=level)
+        found = fit_wedge(wedge, **MODELS[method], df="kenward-roger", level=level)
     except DesignError as reason:
-        return _absent(wedge, HUSSEY_HUGHES, why or f"Not estimated: {reason}", level)
-
-
-def exposure_model(wedge: Wedge, *, df: DfMethod, level: float) -> Estimate:
-    """Fit the model of Hussey & Hughes to rows: exposure, periods, strata, covariates, a random intercept."""
-    periods, titles = indicators(wedge.of_period, tuple(wedge.periods), name="period")
-    exposed = wedge.exposed[wedge.of_cluster, wedge.of_period].astype(np.float64)
-    strata, blocks = indicators(wedge.block, tuple(np.unique(wedge.block)), name="stratum")
-    moments = Moments.from_arrays(
-        outcome=wedge.outcome,
-        codes=wedge.of_cluster,
-        clusters=wedge.clusters,
-        level=strata,
-        constants=blocks,
-        rows=np.column_stack([exposed, periods, wedge.rows]),
-        covariates=(TERM, *titles, *wedge.titles),
-    )
-    notes = (*wedge.notes, MODEL_NOTE)
-    fitted = fit_moments(moments, arm=TERM, term=TERM, df=df, level=level, notes=notes)
-    return replace(fitted.estimate, method=HUSSEY_HUGHES)
+        return _absent(wedge, method, why or f"Not estimated: {reason}", level)
+    return replace(found.contrasts[0], method=method)
 
 
 def _cells(wedge: Wedge, family: Family) -> pd.DataFrame:

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
+from qieval.results import Estimate
 from qieval.trial.roster import Roster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClusterSummary:
+    """A comparison of cluster summaries.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        Intervention less control in the outcome's unit (mean, proportion, or rate per unit of exposure), or
+        their ratio; the standard error of a ratio is ``ratio x SE(log)``, its test and interval are on the
+        log scale.
+    clusters : DataFrame
+        One row a cluster: `cluster`, `arm` (label), `n`, `value` (what was compared) and `weight`; in a
+        stepped wedge one row a cluster and period, with `period` and `exposed` instead of `arm`.
+    """
+
+    estimate: Estimate
+    clusters: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """One row."""
+        return self.estimate.tidy()
 
 
 def cluster_frame(roster: Roster) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def test_before_anybody_has_started_nothing_is_estimated() -> None:
     )
     table = show.methods(found, FATIGUE, arms=ARMS)
     assert isinstance(table, Statement)
-    assert [row["estimate"] for row in table.payload()["results"]] == [None, None]
+    assert [row["estimate"] for row in table.payload()["results"]] == [None] * 4
     assert all(row["notes"] for row in table.payload()["results"])
     assert isinstance(show.orders(found, FATIGUE), Statement)
     assert isinstance(show.courses(found, FATIGUE, arms=ARMS), Figure)
@@ -71,9 +71,14 @@ def test_the_table_holds_what_was_estimated() -> None:
     found = effect()
     table = show.methods(found, FATIGUE, arms=ARMS, primary=True)
     assert isinstance(table, Table)
-    first, second = table.payload()["results"]
-    assert (first["key"], second["key"]) == ("permutation", "hussey-hughes-kr")
-    assert (first["primary"], second["primary"]) == (True, False)
+    first, *others = table.payload()["results"]
+    assert first["key"] == "permutation"
+    assert [row["key"] for row in others] == [
+        "exposure-averaged-kr",
+        "nested-exchangeable-kr",
+        "hussey-hughes-kr",
+    ]
+    assert [row["primary"] for row in (first, *others)] == [True, False, False, False]
     assert first["estimate"] == found.primary.estimate
     orders = show.orders(found, FATIGUE)
     assert isinstance(orders, Figure)

@@ -327,3 +327,58 @@ def test_a_tiny_or_huge_unit_is_no_reason_to_refuse(few, scale) -> None:
     assert (moved.estimate.df, moved.icc) == pytest.approx((plain.estimate.df, plain.icc), rel=1e-8)
     covariate = mixed_model(few.assign(x=1e-14 * few["x"]), **SMALL, covariates=["x"])
     assert covariate.estimate.se == pytest.approx(plain.estimate.se, rel=1e-8)
+
+
+def test_repeated_waves_have_a_random_wave_in_each_site(crt, values) -> None:
+    waves = pd.read_csv(crt / "qic_sim.csv")
+    expected = values["nested"]["waves"]["terms"][1]
+    named = {"outcome": "score", "arm": "arm", "cluster": "site", "period": "wave"}
+    kr, lean = (mixed_model(waves, **named, df=df) for df in ("kenward-roger", "satterthwaite"))
+    assert expected["term"] == "arm"
+    assert kr.estimate.estimate == pytest.approx(expected["estimate"], rel=ESTIMATE)
+    assert (kr.estimate.se, lean.estimate.se) == pytest.approx((expected["kr_se"], expected["se"]), rel=SE)
+    assert kr.estimate.df == pytest.approx(expected["kr_df"], rel=KR_DF)
+    assert lean.estimate.df == pytest.approx(expected["satterthwaite_df"], rel=SATTERTHWAITE_DF)
+    assert [row.term for row in kr.coefficients[2:]] == ["wave[1]", "wave[2]", "wave[3]"]
+
+
+def test_sub_clusters_in_clusters_match_r(crt, values) -> None:
+    rows, expected = pd.read_csv(crt / "nested.csv"), values["nested"]["both"]
+    named = {"outcome": "both", "arm": "arm", "cluster": "cluster", "nested": "sub", "covariates": ["z", "x"]}
+    kr = mixed_model(rows, **named)
+    assert kr.estimate.df == pytest.approx(expected["terms"][1]["kr_df"], rel=KR_DF)
+    assert kr.nested == pytest.approx(expected["components"]["sub:cluster"], rel=1e-5)
+    assert kr.components()[0].estimate == kr.between
+    ml = mixed_model(rows, **named, ml=True, df="satterthwaite")
+    assert ml.criterion == pytest.approx(expected["ml"]["criterion"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"nested": "x", "period": "y"}, "two nested random levels"),
+        ({"nested": ["x", "z"]}, "two nested random levels"),
+        ({"cluster": ["cluster", "x"]}, "two nested random levels"),
+        ({"arm": None}, "takes `arm`, or `start`"),
+        ({"start": "x", "period": "x"}, "takes `arm`, or `start`"),
+        ({"immediate": True}, "goes with `start`"),
+        ({"ml": True}, "restricted likelihood"),
+    ],
+)
+def test_more_levels_and_unclear_effects_are_refused(few, change, match) -> None:
+    with pytest.raises(ArgumentError, match=match):
+        mixed_model(few, **(SMALL | change))
+
+
+def test_one_row_in_each_sub_cluster_leaves_one_level_and_it_is_said(few) -> None:
+    alone = few.assign(person=range(len(few)))
+    found, plain = mixed_model(alone, **SMALL, nested="person"), mixed_model(few, **SMALL)
+    assert found.estimate.se == plain.estimate.se
+    assert any("One row in each" in note for note in found.estimate.notes)
+
+
+def test_a_wave_without_one_arm_is_no_hindrance(crt) -> None:
+    waves = pd.read_csv(crt / "qic_sim.csv")
+    gone = waves[~((waves["wave"] == 2) & (waves["arm"] == 0))]
+    found = mixed_model(gone, outcome="score", arm="arm", cluster="site", period="wave").estimate
+    assert 0 < found.se < 10

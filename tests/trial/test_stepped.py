@@ -1,4 +1,4 @@
-"""Stepped wedges: the model against R, the test over start orders against a plain enumeration."""
+"""Stepped wedges: the test over start orders against a plain enumeration (models: test_exposure)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ import statsmodels.formula.api as smf
 
 from qieval.errors import ArgumentError, DesignError
 from qieval.trial import permutation_test, stepped_wedge
-from qieval.trial.stepped import exposure_model
-from qieval.trial.wedge import read_wedge
+from qieval.trial.stepped import MODELS
 
 DESIGN: dict[str, Any] = {"outcome": "y", "cluster": "site", "start": "start", "period": "quarter"}
 STARTS = {"C1": 5.0, "C2": 7.0, "C3": 9.0, "C4": math.nan}
-ESTIMATE, SE, DF = 1e-6, 1e-6, 1e-5  # as far as lme4's optimiser is followed
 
 
 def collaborative(effect: float = -2.0, *, seed: int = 3) -> pd.DataFrame:
@@ -78,41 +76,6 @@ def xpert(outside: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     return cells, expected
 
 
-def test_hussey_and_hughes_on_people_is_lmer_s(outside: Path) -> None:
-    cells, expected = xpert(outside)
-    people = cells.loc[cells.index.repeat(cells["n"])].reset_index(drop=True)
-    people["y"] = (people.groupby(["cluster", "period"]).cumcount() < people["events"]).astype(int)
-    wedge = read_wedge(people, outcome="y", cluster="cluster", start="start", period="period", owner="test")
-    found, r = exposure_model(wedge, df="satterthwaite", level=0.95), expected["HH_lmm_individual"]
-    assert found.estimate == pytest.approx(r["estimate"], rel=ESTIMATE)
-    assert found.se == pytest.approx(r["se"], rel=SE)
-    assert found.df == pytest.approx(r["df_satt"], rel=1e-4)  # lmerTest differentiates numerically
-    assert found.p_value == pytest.approx(r["p"], rel=1e-4)
-
-
-def test_hussey_and_hughes_on_cell_means_is_pbkrtest_s(outside: Path) -> None:
-    cells, expected = xpert(outside)
-    wedge = read_wedge(cells, outcome="prop", cluster="cluster", start="start", period="period", owner="test")
-    check_kr(exposure_model(wedge, df="kenward-roger", level=0.95), expected["HH_lmm_cellmeans"])
-    cict = pd.read_csv(outside / "crt" / "data" / "cict_stepped_wedge.csv")
-    automated = cict[cict["condition"] == "Automated CICT"].groupby("Zip")["period"].min()
-    wedge = read_wedge(
-        cict.assign(start=cict["Zip"].map(automated)),
-        outcome="y", cluster="Zip", start="start", period="period", owner="test",
-    )  # fmt: skip
-    expected = json.loads((outside / "crt" / "cict_sw.json").read_text(encoding="utf-8"))
-    check_kr(exposure_model(wedge, df="kenward-roger", level=0.95), expected["HH_unweighted"])
-
-
-def check_kr(found: Any, expected: dict[str, Any]) -> None:
-    r = expected["kenward_roger"]
-    assert found.estimate == pytest.approx(expected["estimate"], rel=ESTIMATE)
-    assert found.se == pytest.approx(r["se"], rel=SE)
-    assert found.df == pytest.approx(r["df"], rel=DF)
-    assert found.p_value == pytest.approx(r["p"], rel=1e-5)
-    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(r["ci"]), rel=1e-5)
-
-
 def test_many_orders_are_drawn_and_the_drawn_one_is_among_them(outside: Path) -> None:
     cells, expected = xpert(outside)
     found = permutation_test(
@@ -154,6 +117,7 @@ def test_rows_in_another_order_or_under_other_names_change_nothing_and_the_frame
     for one, other in zip(first.ladder, again.ladder, strict=True):
         assert one.estimate == pytest.approx(other.estimate, rel=1e-9)
         assert one.p_value == pytest.approx(other.p_value, rel=1e-6)
+    assert [row.method for row in first.ladder[1:]] == list(MODELS)
     far = stepped_wedge(data.assign(y=data["y"] + 1e6), **DESIGN)
     assert far.primary.p_value == first.primary.p_value
 
