@@ -9,9 +9,12 @@ from qieval.coding.offsets import Offsets, OffsetsWarning
 from qieval.coding.project import Project
 from qieval.coding.quotes import Quotes, quotes
 from qieval.coding.reading import read_codebook, read_project
+from qieval.coding.revisions import revisions
 from qieval.coding.saturation import Saturation, saturation
+from qieval.coding.screening import flags, substituted
 from qieval.coding.tally import Tally, tally
 from qieval.coding.text_agreement import TextAgreement, text_agreement
+from qieval.coding.triangulation import Triangulation, triangulation
 
 __all__ = [
     "Agreement",
@@ -25,15 +28,20 @@ __all__ = [
     "Saturation",
     "Tally",
     "TextAgreement",
+    "Triangulation",
     "agreement",
     "cooccurrence",
     "corpus",
+    "flags",
     "quotes",
     "read_codebook",
     "read_project",
+    "revisions",
     "saturation",
     "small_groups_joined",
+    "substituted",
     "suppressed",
     "tally",
     "text_agreement",
+    "triangulation",
 ]

@@ -36,7 +36,8 @@ class Codebook:
         Parameters
         ----------
         frame : DataFrame
-            `code`; optionally `parent`, `name`, `definition` and any further columns.
+            `code`; optionally `parent`, `name`, `definition`, `replaces` (ids of earlier codes that it took
+            over, joined by ";") and any further columns.
         file : str
             What to call the table in messages.
 
@@ -71,6 +72,19 @@ class Codebook:
         """Position of each code's parent in `codes`; −1 for a top code."""
         places: NDArray[np.intp] = self.codes.get_indexer(pd.Index(self.frame["parent"]))
         return places
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names by id."""
+        return dict(zip(self.frame["code"], self.frame["name"], strict=True))
+
+    @property
+    def replaced(self) -> dict[str, str]:
+        """Ids of earlier codes -> the code that replaced them, from the column `replaces` (joined by ";")."""
+        if "replaces" not in self.frame:
+            return {}
+        lists = zip(self.frame["code"], _text(self.frame["replaces"]).str.split(";"), strict=True)
+        return {old.strip(): code for code, olds in lists for old in olds if old.strip()}
 
     def path(self, code: str) -> str:
         """Names from the top to a code: ``Barriers > Time``."""
@@ -133,12 +147,24 @@ def _faults(codes: pd.DataFrame, file: str) -> Iterator[Fault]:
         "the parent is no code of this codebook",
         "the id of a code, or nothing",
     )
+    yield from _twice_replaced(codes, file)
     if not (repeated.any() or unknown.any() or (ids == "").any()):
         parents = pd.Index(ids).get_indexer(pd.Index(codes["parent"]))
         cyclic = pd.Series(_cyclic(parents), index=codes.index)
         yield from _fault(
             cyclic, codes, file, "parent", "codes stand under themselves", "a hierarchy without circles"
         )
+
+
+def _twice_replaced(codes: pd.DataFrame, file: str) -> Iterator[Fault]:
+    """Refuse an earlier code that two codes took over, or that is still in use: its segments fit nowhere."""
+    if "replaces" in codes:
+        old = _text(codes["replaces"]).str.split(";").explode().str.strip()
+        old = old[old != ""]
+        wrong = (old.duplicated(keep=False) | old.isin(codes["code"])).groupby(level=0).any()
+        at_fault = wrong.reindex(codes.index, fill_value=False)
+        said = "an earlier code is replaced twice, or still a code of its own"
+        yield from _fault(at_fault, codes, file, "replaces", said, "each earlier code once")
 
 
 def _fault(

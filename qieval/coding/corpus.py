@@ -31,12 +31,15 @@ class Corpus:
         Segments set aside, by reason.
     repeated : int
         Segments that repeat an earlier one of the same coder.
+    notes : tuple of str
+        What the reader of the project found worth knowing.
     """
 
     kinds: pd.DataFrame
     coders: pd.DataFrame
     excluded: Mapping[str, int]
     repeated: int
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> dict[str, int | float | None]:
@@ -56,6 +59,7 @@ def corpus(project: Project) -> Corpus:
         coders=_coders(project),
         excluded=project.excluded_by_reason(),
         repeated=project.repeated,
+        notes=project.notes,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -81,7 +81,7 @@ class Project:
         segments : DataFrame
             `source`, `code`, `coder`, `start`, `end`; optionally `text`, `approved` and more.
         sources : DataFrame
-            `source`; optionally `characters`, `case`, `coders` (names joined by ";") and attributes.
+            `source`; optionally `characters`, `case` and `coders` (several joined by ";"), and attributes.
         codes : DataFrame or Codebook
             See `Codebook.from_frame`.
         file : str
@@ -194,17 +194,19 @@ def _categorised(
     named = assigned.columns if len(assigned.columns) else coder.categories
     return rows.assign(
         source=_category(rows["source"], pd.Index(sources["source"])),
-        code=_category(rows["code"], codes.codes),
+        code=_category(rows["code"], codes.codes, codes.replaced),
         coder=coder.set_categories(named),
         start=pd.to_numeric(rows["start"], errors="coerce"),
         end=pd.to_numeric(rows["end"], errors="coerce"),
     )
 
 
-def _category(values: pd.Series, known: pd.Index | None) -> pd.Categorical:
+def _category(
+    values: pd.Series, known: pd.Index | None, replaced: Mapping[str, str] | None = None
+) -> pd.Categorical:
     """Find each id's place among the known ones (where none are given: all that occur, sorted)."""
     places, distinct = pd.factorize(values)
-    ids = _ids(pd.Series(distinct))
+    ids = _ids(pd.Series(distinct)).replace(dict(replaced or {}))
     categories = pd.Index(sorted(set(ids) - {""}), dtype="str") if known is None else known
     return pd.Categorical.from_codes(
         np.append(categories.get_indexer(pd.Index(ids)), -1)[places], categories=categories
@@ -238,7 +240,9 @@ def _reason(rows: pd.DataFrame, sources: pd.DataFrame, assigned: pd.DataFrame) -
 
 def _cases(sources: pd.DataFrame) -> pd.DataFrame:
     """Link sources to cases; where some name one, a source that names none stands for itself."""
-    cases = pd.DataFrame({"source": sources["source"], "case": _ids(sources.get("case", sources["source"]))})
     if "case" not in sources:
-        return cases.iloc[:0]
+        return pd.DataFrame({"source": sources["source"].iloc[:0], "case": sources["source"].iloc[:0]})
+    lists = _ids(sources["case"]).str.split(";")
+    cases = pd.DataFrame({"source": sources["source"], "case": lists}).explode("case", ignore_index=True)
+    cases = cases.assign(case=cases["case"].str.strip()).drop_duplicates(ignore_index=True)
     return cases.assign(case=cases["case"].where(cases["case"] != "", "source " + cases["source"]))

@@ -12,6 +12,7 @@ from qieval.exhibits.coding_words import (
     agreed,
     agreement_notes,
     found_in,
+    held_back,
     interval,
     listed,
     read,
@@ -36,6 +37,7 @@ __all__ = [
     "tally_table",
 ]
 
+RULES = {"include": "Given to", "exclude": "Not given to"}
 INDENT = "\N{EM SPACE}"
 
 
@@ -124,6 +126,7 @@ def codebook_table(project: Project) -> Table:
         columns=[
             words("name", "Code"),
             words("definition", "Definition", show=_words),
+            *(words(name, label, show=_words) for name, label in RULES.items() if name in frame),
             words("code", "Id"),
         ],
     )
@@ -155,8 +158,9 @@ def tally_table(tally: Tally) -> Table:
             place for place, depth in enumerate(frame["depth"]) if depth == 0 and frame["depth"].max() > 0
         ],
         notes=(
-            "Sources without any code stay in the denominators. Numbers of passages depend on how coders "
-            "cut the text; the share of sources does not.",
+            "Sources without any code stay in the denominators; a focus group is one source, however many "
+            "speak in it. Numbers of passages depend on how coders cut the text; the share of sources does "
+            "not.",
             *tally.notes,
         ),
     )
@@ -198,14 +202,17 @@ def agreement_table(agreement: TextAgreement) -> Table | Statement:
 def quotes_table(quotes: Quotes) -> Table | Statement:
     """Table approved quotes under pseudonyms."""
     if quotes.frame.empty:
-        return Statement(name="quotes", role="note", say="No passage was approved for publication.")
+        say = "No passage was approved for publication."
+        return Statement(name="quotes", role="note", say=say, more=held_back(quotes))
     frame = quotes.frame.assign(
         who=quotes.frame["speaker"] + ", " + quotes.frame["label"],
         said="\N{LEFT DOUBLE QUOTATION MARK}" + quotes.frame["text"] + "\N{RIGHT DOUBLE QUOTATION MARK}",
     )
+    spread = frame["speaker"].value_counts()
     notes = [
         f"A speaker is named by group only where the group has at least {quotes.min_cell} cases.",
-        f"Sources quoted: {quotes.frame['speaker'].nunique()}.",
+        f"Sources quoted: {len(spread)}; none has more than {spread.max()} of the {len(frame)} quotes.",
+        *held_back(quotes),
     ]
     if quotes.n_wordless:
         notes.append(f"Approved segments that came without their text: {quotes.n_wordless}.")

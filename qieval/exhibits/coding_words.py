@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from qieval.coding import Corpus, Tally, TextAgreement
+from qieval.coding import Corpus, Quotes, Tally, TextAgreement
 from qieval.exhibits.format import fixed, integer, is_absent, percent
 from qieval.exhibits.phrases import capital, counted, joined
 from qieval.exhibits.phrases import interval as spoken
@@ -79,12 +79,10 @@ def set_aside(corpus: Corpus) -> tuple[str, ...]:
         if total
         else "No segment had to be set aside."
     )
-    if not corpus.repeated:
-        return (aside,)
-    return (
-        aside,
-        f"Repeats of a segment by the same coder, counted once as a passage: {integer(corpus.repeated)}.",
+    repeats = (
+        f"Repeats of a segment by the same coder, counted once as a passage: {integer(corpus.repeated)}."
     )
+    return (aside, *([repeats] if corpus.repeated else []), *corpus.notes)
 
 
 def agreement_notes(agreement: TextAgreement, *, unused: int) -> tuple[str, ...]:
@@ -103,6 +101,14 @@ def agreement_notes(agreement: TextAgreement, *, unused: int) -> tuple[str, ...]
     if unused:
         notes.append(f"Left out: {counted(unused, 'code')} that no coder used in these sources.")
     return (*notes, *(f"{capital(_reason(note))}." for note in agreement.notes))
+
+
+def held_back(quotes: Quotes) -> tuple[str, ...]:
+    """Say which approved passages were blocked, by what was found in them."""
+    if not quotes.blocked:
+        return ()
+    found = joined([f"{kind.replace('_', ' ')} ({count})" for kind, count in quotes.blocked.items()])
+    return (f"Approved passages held back until somebody changes their words: {found}.",)
 
 
 def alt_shares(tally: Tally) -> str:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may ha
     from qieval.pipeline.checks import CheckedTables
     from qieval.pipeline.readers import RawTable
 
-WAVED = ("outcomes", "capability", "sources")
+WAVED = ("outcomes", "capability", "sources", "consensus")
 CHECKED_WITH = {"segments": ("sources", "codebook"), "sources": (), "codebook": (), "sites": ()}
+CHECKED_WITH |= {"consensus": ("codebook",), "substitutions": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ def _unknown(frames: Frames, tables: Tables, *, column: str, home: str) -> Itera
     if home not in frames or column not in frames[home]:
         return
     known = set(frames[home][column].dropna())
+    if "replaces" in frames[home]:  # segments of earlier waves may carry codes that others took over
+        known |= set(frames[home]["replaces"].dropna().str.split(";").explode().str.strip())
     for role, frame in frames.items():
         if role == home or column not in frame:
             continue

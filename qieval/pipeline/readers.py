@@ -15,14 +15,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.mapping import mapped
+from qieval.pipeline.projects import CODED, PROJECTS, read_coded
 from qieval.pipeline.tables import TableSpec, Unite
+
+if TYPE_CHECKING:
+    from qieval.coding import Project
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DELIMITERS = (",", ";", "\t")
@@ -47,6 +51,8 @@ class RawTable:
         Role of a column -> the owner's own name for it, where they differ.
     remarks : tuple of str
         What is worth knowing and stops nothing.
+    project : Project, optional
+        What the table was taken from, where that was a coding program's project or export.
     """
 
     role: str
@@ -55,6 +61,7 @@ class RawTable:
     frame: pd.DataFrame
     own: dict[str, str]
     remarks: tuple[str, ...] = ()
+    project: Project | None = None
 
 
 def read_table(path: Path, spec: TableSpec, *, role: str, file: str, unite: Unite | None = None) -> RawTable:
@@ -76,22 +83,25 @@ def read_table(path: Path, spec: TableSpec, *, role: str, file: str, unite: Unit
     InputError
         If the file cannot be read, its header is broken, or a mapped column is not in it.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
+    kind = path.suffix.lower()
+    reader = READERS.get(kind)
+    if reader is None and (kind not in PROJECTS or role not in CODED):
         refuse(
             file,
             f"{path.suffix or 'no ending'!r} is not a kind of file that is read",
-            expected=", ".join(READERS),
+            expected=", ".join([*READERS, *PROJECTS] if role in CODED else READERS),
         )
     content = _content(path, role, file)
-    frame, remarks = mapped(reader(content, spec, file), spec, role=role, file=file, unite=unite or {})
+    taken = read_coded(path, reader(content, spec, file) if reader else None, role)
+    frame, remarks = mapped(taken.frame, spec, role=role, file=file, unite=unite or {})
     return RawTable(
         role=role,
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
         frame=frame,
         own={ours: theirs for ours, theirs in spec.columns.items() if ours != theirs},
-        remarks=remarks,
+        remarks=(*taken.remarks, *remarks),
+        project=taken.project,
     )
 
 

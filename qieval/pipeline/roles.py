@@ -179,11 +179,10 @@ def measures(scope: Scope) -> Shape:
 
 def sources(scope: Scope) -> Shape:
     """An interview, a focus group, an observation or a document."""
-    size = Rule(name="characters", kind="integer", needed=False, low=0)
-    place = Rule(name="site", filled=False)
-    wave = _wave(scope)
-    optional = (_optional("source_kind"), _optional("role"), _optional("date", "date"), _optional("coders"))
-    return Shape(rules=(Rule(name="source"), place, wave, size, *optional), key=("source",))
+    size = Rule(name="characters", kind="integer", needed=False, filled=False, low=0)
+    words = ("site", "source_kind", "role", "coders", "case", "language", "translated_from")
+    optional = (*map(_optional, words), _optional("date", "date"))
+    return Shape(rules=(Rule(name="source"), _wave(scope), size, *optional), key=("source",))
 
 
 def segments(scope: Scope) -> Shape:  # noqa: ARG001
@@ -191,9 +190,20 @@ def segments(scope: Scope) -> Shape:  # noqa: ARG001
     names = tuple(Rule(name=name) for name in ("source", "coder", "code"))
     ends = tuple(Rule(name=name, kind="integer", low=0) for name in ("start", "end"))
     shown = (_optional("text"), Rule(name="approved", kind="flag", needed=False))
-    return Shape(
-        rules=(*names, *ends, *shown), key=("source", "coder", "code", "start", "end"), may_be_empty=True
-    )
+    return Shape(rules=(*names, *ends, *shown), may_be_empty=True)
+
+
+def consensus(scope: Scope) -> Shape:
+    """A passage that was talked over: the first code, a second opinion, what was decided and why."""
+    said = (Rule(name="first"), *(Rule(name=name, filled=False) for name in ("second", "decision")))
+    place = (_optional("source"), _optional("start", "integer"), _optional("end", "integer"))
+    rest = (Rule(name="who"), Rule(name="why", filled=False), _optional("rule"), _optional("date", "date"))
+    return Shape(rules=(*said, *rest, *place, _wave(scope)), may_be_empty=True)
+
+
+def substitutions(scope: Scope) -> Shape:  # noqa: ARG001
+    """A name in the transcripts, and the description that stands in its place in quotes."""
+    return Shape(rules=(Rule(name="name"), Rule(name="instead")), key=("name",), may_be_empty=True)
 
 
 def withdrawals(scope: Scope) -> Shape:  # noqa: ARG001
@@ -216,7 +226,8 @@ def changes(scope: Scope) -> Shape:
 
 def codebook(scope: Scope) -> Shape:  # noqa: ARG001
     """A code; `qieval.coding.Codebook` checks ids and hierarchy."""
-    return Shape(rules=(Rule(name="code"), _optional("parent"), _optional("name"), _optional("definition")))
+    words = ("parent", "name", "definition", "include", "exclude", "replaces")
+    return Shape(rules=(Rule(name="code"), *map(_optional, words)))
 
 
 def paired_sites(scope: Scope) -> Shape:  # noqa: ARG001
@@ -237,6 +248,8 @@ SHAPES: dict[str, Callable[[Scope], Shape]] = {
     "measures": measures,
     "sources": sources,
     "segments": segments,
+    "consensus": consensus,
+    "substitutions": substitutions,
     "withdrawals": withdrawals,
     "events": events,
     "changes": changes,

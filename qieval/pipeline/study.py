@@ -8,8 +8,9 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
-from qieval.pipeline.analysis import Analysis, primary_method, site_means_before, standing
+from qieval.pipeline.analysis import Analysis, primary_method, standing
 from qieval.pipeline.candidates import candidates_of
+from qieval.pipeline.coded import Coded, coded
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
@@ -119,6 +120,10 @@ class Study:
         missing = {name: "" for name in ("parent", "name", "definition") if name not in frame}
         return frame.assign(**missing).fillna({"parent": "", "name": "", "definition": ""})
 
+    def coded(self) -> Coded:
+        """Gather what was coded, with the consensus log and the codebook of the wave before."""
+        return coded(self, self._extract)
+
     def instrument(self, name: str) -> Instrument:
         """One of the instruments that the study declares."""
         return self._extract.instrument(name)
@@ -148,9 +153,6 @@ class Study:
         covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
         return Analysis(
             data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
-            everyone=usable.reset_index(drop=True),
-            roster=people.roster,
-            before=site_means_before(people, spec, outcome),
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
             outcome=outcome,
             cluster="site",

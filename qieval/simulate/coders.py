@@ -17,6 +17,15 @@ SECOND_CODE = 0.05
 RUNS_ON = 0.10
 STOPS_EARLY = 0.20
 
+TALKED_OVER = 0.04
+RULES = ("discussion", "discussion", "third person", "lead decides", "negative case")
+REASONS = (
+    "the passage names the wish, not the deed",
+    "two codes fit; the narrower one was taken",
+    "the definition was read again",
+    "the sentence before decides",
+)
+
 Span = tuple[int, int, bool]
 
 
@@ -42,6 +51,34 @@ def segments(seed: int, sources: pd.DataFrame, texts: Mapping[str, Transcript]) 
     names = ["source", "coder", "code", "start", "end", "text", "approved"]
     frame = pd.DataFrame(rows, columns=names)
     return frame.sort_values(["source", "coder", "start", "end", "code"], kind="stable", ignore_index=True)
+
+
+def consensus(seed: int, sources: pd.DataFrame, texts: Mapping[str, Transcript]) -> pd.DataFrame:
+    """Draw the log of passages that the first coder and two investigators talked over.
+
+    Returns
+    -------
+    DataFrame
+        source, wave, start, end, first, second, decision (empty while open), rule, who, why.
+    """
+    rows = []
+    for source, wave in zip(sources["source"], sources["wave"], strict=True):
+        passages = texts[source].passages
+        u = stream(seed, "consensus", source).random((len(passages), 6))
+        for passage, draw in zip(passages, u, strict=True):
+            if passage.code and draw[0] < TALKED_OVER:
+                rows.append([source, wave, passage.start, passage.end, *_talk(draw, passage.code)])
+    names = ["source", "wave", "start", "end", "first", "second", "decision", "rule", "who", "why"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _talk(u: np.ndarray, code: str) -> tuple[str, ...]:
+    """Make one entry of the log from six uniform draws: half of the second opinions differ."""
+    others = [leaf.code for leaf in LEAVES if _theme(leaf.code) == _theme(code) and leaf.code != code]
+    second = code if u[1] < 0.5 else others[int(u[2] * len(others))]
+    decision = "" if u[3] > 0.92 else second if u[3] > 0.4 else code
+    rule, why = RULES[int(u[4] * len(RULES))], REASONS[int(u[5] * len(REASONS))]
+    return code, second, decision, rule, "investigator-1;investigator-2", why
 
 
 def _marked(seed: int, source: str, coder: str, transcript: Transcript) -> list[tuple[str, int, int, bool]]:

@@ -29,6 +29,11 @@ LENGTHS = {"interview": (34, 50), "focus group": (48, 66), "observation": (18, 2
 GROUP_SOURCES = ("focus group", "focus group", "observation", "document")
 DOUBLE_CODED = 0.6
 CODED = 0.5
+SHARPENED = 2
+AT_FIRST = {
+    ("motivation.equity", "name"): "Equity",
+    ("coordination.workload", "definition"): "Work and who does it.",
+}
 LEAVES = tuple(code for code in CODES if code.templates)
 
 
@@ -68,12 +73,18 @@ class Transcript:
     passages: tuple[Passage, ...]
 
 
-def codebook() -> pd.DataFrame:
-    """List the codes: code, parent (empty for a theme), name, definition."""
-    return pd.DataFrame(
+def codebook(wave: int = 2) -> pd.DataFrame:
+    """List the codes at a wave: code, parent (empty for a theme), name, definition.
+
+    Two codes had other words at first: coders sharpened them before wave 2.
+    """
+    frame = pd.DataFrame(
         [[code.code, code.parent, code.name, code.definition] for code in CODES],
         columns=["code", "parent", "name", "definition"],
     )
+    for (code, column), words in AT_FIRST.items() if wave < SHARPENED else ():
+        frame.loc[frame["code"] == code, column] = words
+    return frame
 
 
 def sources(seed: int, truth: Truth = DEMO) -> tuple[pd.DataFrame, Mapping[str, Transcript]]:

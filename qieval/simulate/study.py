@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from qieval.simulate.coders import segments
+from qieval.simulate.coders import consensus, segments
 from qieval.simulate.delivery import changes, coached_from, coaching, shifted_from
 from qieval.simulate.interviews import Transcript, codebook, sources
 from qieval.simulate.monthly import measures
@@ -19,7 +19,7 @@ from qieval.simulate.truth import DEMO, Truth
 
 TABLES = (
     "sites", "outcomes", "capability", "coaching", "measures", "changes", "events", "sources", "segments",
-    "codebook",
+    "codebook", "consensus",
 )  # fmt: skip
 WHOLE = ("sites", "segments", "codebook")
 EVENTS = (
@@ -38,7 +38,8 @@ class SimulatedStudy:
         The seed.
     truth : Truth
         What is true.
-    sites, outcomes, capability, coaching, measures, changes, events, sources, segments, codebook : DataFrame
+    sites, outcomes, capability, coaching, measures, changes, events : DataFrame
+    sources, segments, codebook, consensus : DataFrame
         The tables, columns as in ``data/README.md``.
     texts : mapping of str to Transcript
         Whole texts of the sources; never written to a file.
@@ -56,6 +57,7 @@ class SimulatedStudy:
     sources: pd.DataFrame
     segments: pd.DataFrame
     codebook: pd.DataFrame
+    consensus: pd.DataFrame
     texts: Mapping[str, Transcript]
 
     @property
@@ -67,7 +69,7 @@ class SimulatedStudy:
         """Return every table as it was known at the end of a wave's window, by name."""
         last = self.truth.cuts[wave][1]
         tables = {name: getattr(self, name) for name in TABLES}
-        return {**known(tables, wave, last), "sites": known_at(self.sites, last)}
+        return {**known(tables, wave, last), "sites": known_at(self.sites, last), "codebook": codebook(wave)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,6 +141,7 @@ def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
         sources=spoken,
         segments=segments(seed, spoken, texts),
         codebook=codebook(),
+        consensus=consensus(seed, spoken, texts),
         texts=texts,
     )
 

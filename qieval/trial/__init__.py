@@ -26,7 +26,6 @@ from qieval.trial.planning import (
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
 from qieval.trial.rungs import AVERAGES
-from qieval.trial.sensitivity import Sensitivity, sensitivity
 from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
 from qieval.trial.summaries import ClusterSummary
@@ -49,7 +48,6 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
-    "Sensitivity",
     "SiteChanges",
     "StaggeredStart",
     "SteppedWedge",
@@ -71,7 +69,6 @@ __all__ = [
     "permutation_test",
     "power",
     "robust_linear_model",
-    "sensitivity",
     "size_needed",
     "smallest_p",
     "staggered_start",

@@ -80,3 +80,9 @@ def test_deep_codebooks_need_no_recursion() -> None:
 def test_a_codebook_without_ids_says_so() -> None:
     with pytest.raises(InputError, match="the column is missing"):
         Codebook.from_frame(pd.DataFrame({"name": ["a"]}))
+
+
+@pytest.mark.parametrize("replaces", [["old", "old"], ["b", ""]])
+def test_an_earlier_code_has_one_heir_and_is_out_of_use(replaces: list[str]) -> None:
+    with pytest.raises(InputError, match="replaced twice, or still a code"):
+        Codebook.from_frame(pd.DataFrame({"code": ["a", "b"], "replaces": replaces}))

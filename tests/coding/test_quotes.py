@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from qieval.coding import Project, quotes
+from qieval.coding.quotes import PARTICIPANT, attributions
 from qieval.errors import ArgumentError
 
 
@@ -81,3 +85,39 @@ def test_quotes_are_spread_over_speakers(tables) -> None:
 def test_an_unknown_attribute_is_refused(project: Project) -> None:
     with pytest.raises(ArgumentError, match="attribute of the sources"):
         quotes(project, by="ward")
+
+
+def test_labels_drop_attributes_until_enough_cases_share_them(small: Project, reference: Path) -> None:
+    """The shared cases: at two cases only nurses may be told apart, whatever wave and site they spoke at."""
+    expected = json.loads((reference / "qual" / "deid" / "cases.json").read_text(encoding="utf-8"))
+    labels = attributions(small, ["wave", "site", "role"], 2)
+    for named, label in expected["expected_label_k2"].items():
+        assert labels[named.partition("(")[2].removesuffix(")")] == label
+    assert set(attributions(small, ["wave", "site", "role"], 3)) == {PARTICIPANT}
+
+
+def test_each_attribute_counts_as_in_the_shared_cells(small: Project, reference: Path) -> None:
+    cells = json.loads((reference / "qual" / "deid" / "cases.json").read_text(encoding="utf-8"))
+    joined = small.cases.merge(small.sources.drop(columns="case"), on="source")
+    for names, sizes in cells["attribution_cells_cases"].items():
+        keys = joined[names.split("+")].astype("str").agg("|".join, axis=1)
+        found = joined.groupby(keys)["case"].nunique().to_dict()
+        assert {key: found[key] for key in sizes} == sizes
+
+
+def test_finer_labels_where_cells_allow_them(tables) -> None:
+    segments, sources, codes = tables
+    project = Project.from_frames(segments, sources.assign(role="nurse"), codes)
+    labels = attributions(project, ["site", "role"], 3)
+    assert set(labels) == {"A, nurse", "B, nurse"}
+    assert set(attributions(project, ["site", "role"], 4)) <= {"A, nurse", "B, nurse", "nurse", PARTICIPANT}
+
+
+def test_what_may_point_at_a_person_is_blocked_or_put_in_brackets(tables) -> None:
+    segments, sources, codes = tables
+    telling = segments.assign(text=segments["text"].replace("words one", "Ann rang 555-010-2345"))
+    found = quotes(Project.from_frames(telling, sources, codes), names={"Words": "people"})
+    assert dict(found.blocked) == {"phone": 1}
+    assert not found.frame["text"].str.contains("555|Ann").any()
+    assert "[people] three" in set(found.frame["text"])
+    assert found.n_approved == 4
