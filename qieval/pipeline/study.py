@@ -19,6 +19,7 @@ from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.naming import told
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
+from qieval.pipeline.site_series import SiteSeries, site_series
 from qieval.pipeline.workspace import Workspace, find_workspace
 from qieval.results import Quantity
 
@@ -178,6 +179,10 @@ class Study:
     def named(self, role: str, own: str = "") -> pd.DataFrame:
         """Read a table, if there is one, with its sites as they may be told (`qieval.pipeline.naming`)."""
         return told(self._extract, self.table, role, own=own)
+
+    def series(self, name: str = "") -> SiteSeries:
+        """A measure or an outcome by site and period (`qieval.pipeline.site_series.site_series`)."""
+        return site_series(self, name)
 
     def flow(self) -> pd.DataFrame:
         """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""

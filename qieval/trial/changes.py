@@ -22,7 +22,7 @@ from qieval.trial.site_courses import Courses, of_sites, reliability_before, sit
 Change = Literal["mean", "average", "level", "slope"]
 CHANGES: tuple[Change, ...] = ("mean", "average", "level", "slope")
 TERM = "joined - comparison"
-ASSUMED = "Assumes that any of the sites could have joined; none was chosen by lot."
+ASSUMED = "Every choice of joining sites counts alike: so it is if a lot was drawn, otherwise it is assumed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,7 +53,7 @@ class SiteChanges:
         What the first row would show if sites had joined because of their earlier values and nothing else had
         happened: ``(1 - reliability)`` of their distance from the comparison sites; NaN without those.
     lost : tuple
-        Sites with too few periods on a side.
+        Sites without a period on one of the sides.
     """
 
     ladder: tuple[Estimate, ...]
@@ -75,7 +75,7 @@ class SiteChanges:
         """What a reader must know before the numbers."""
         said = list(few_periods(int(self.sites["before"].min()), int(self.sites["after"].min())))
         if self.lost:
-            said.append(f"Left out for fewer than {FEWEST} periods before or after: {listed(self.lost)}.")
+            said.append(f"Left out, because nothing is known before or after: {listed(self.lost)}.")
         return tuple(said)
 
     def tidy(self) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def compare_changes(
     Raises
     ------
     DesignError
-        If fewer than two sites have three periods on each side, or their changes do not vary.
+        If fewer than two sites have periods on both sides.
 
     Notes
     -----
@@ -156,11 +156,11 @@ def compare_changes(
     told = {
         name: course
         for name, course in courses.items()
-        if min((course[0] < start).sum(), (course[0] >= start + phase_in).sum()) >= FEWEST
+        if (course[0] < start).any() and (course[0] >= start + phase_in).any()
     }
     if len(told) < 2:
         raise DesignError(
-            f"{len(told)} sites have {FEWEST} periods on each side of period {start:g}; two are needed."
+            f"{len(told)} sites have periods on both sides of period {start:g}; two or more are needed."
         )
     frame = site_changes(told, start=start, phase_in=phase_in, season=season, shocks=shocks or {})
     roles = {name: column for name, column in (("stratum", stratum), ("arm", arm)) if column is not None}
@@ -281,8 +281,10 @@ def _placebo(
 ) -> pd.DataFrame:
     """Compare changes at each earlier period that has three periods on each side at every site."""
     earlier = {name: (time[time < start], seen[time < start]) for name, (time, seen) in courses.items()}
-    low = max(time[FEWEST - 1] for time, _ in earlier.values()) + 1
-    high = min(time[-FEWEST] for time, _ in earlier.values())
+    if min(len(time) for time, _ in earlier.values()) < 2 * FEWEST:
+        earlier = {}
+    low = max((time[FEWEST - 1] for time, _ in earlier.values()), default=0.0) + 1
+    high = min((time[-FEWEST] for time, _ in earlier.values()), default=0.0)
     rows = []
     for place in np.arange(low, high + 1):
         row = known.row(site_changes(earlier, start=place).merge(roles, on="cluster"), by)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from qieval.errors import DesignError
 from qieval.stats.columns import Floats, cluster_codes, listed, require
-from qieval.trial.interrupted import Shocks, read_course, segments
+from qieval.trial.interrupted import FEWEST, Shocks, read_course, segments
 
 Courses: TypeAlias = Mapping[Hashable, tuple[Floats, Floats]]
 
@@ -58,12 +58,17 @@ def site_changes(
                 "after": int(after.sum()),
                 "mean_before": mean_before,
                 "mean_after": mean_after,
-                "trend": float(np.polyfit(time[before] - start, seen[before], 1)[0]),
+                "trend": _slope(time[before], seen[before]),
                 "mean": mean_after - mean_before,
                 **_own_course(design[before | after], seen[before | after], design[after]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _slope(time: Floats, seen: Floats) -> float:
+    centred = time - time.mean()
+    return float(centred @ seen / (centred @ centred)) if len(time) >= FEWEST else math.nan
 
 
 def _own_course(design: Floats, seen: Floats, after: Floats) -> dict[str, float]:
@@ -77,9 +82,11 @@ def _own_course(design: Floats, seen: Floats, after: Floats) -> dict[str, float]
 
 
 def reliability_before(courses: Courses, start: float) -> float:
-    """Share of the variance of sites' means before the start that lies between sites, 0 to 1."""
+    """Share of the variance of sites' means before the start that lies between sites; NaN for one period."""
     parts = [seen[time < start] for time, seen in courses.values()]
     spare = sum(len(part) - 1 for part in parts)
+    if not spare:
+        return math.nan
     within = sum(float(((part - part.mean()) ** 2).sum()) for part in parts) / spare
     total = float(np.var([part.mean() for part in parts], ddof=1))
     noise = within * float(np.mean([1 / len(part) for part in parts]))

@@ -223,7 +223,10 @@ def _permuted(wedge: Wedge, cells: Floats, row: Estimate, *, draws: int, seed: i
         n=row.n,
         n_clusters=row.n_clusters,
         unit=row.unit,
-        notes=(*wedge.notes, "Assumes that sites could have started in any order; none was drawn by lot."),
+        notes=(
+            *wedge.notes,
+            "Every order of starts counts alike: so it is if it was drawn by lot, otherwise it is assumed.",
+        ),
     )
     shifts = Shifts(outcomes=found[:, 0], arms=found[:, 1], allocations=ways, exact=exact)
     return tested(blank, shifts, scheme="stepped-wedge")

@@ -101,12 +101,24 @@ def test_placebo_starts_use_earlier_periods_only() -> None:
     assert found.placebo["estimate"].abs().max() < 5
 
 
-def test_sites_with_too_few_periods_are_named_and_a_gap_is_not_zero() -> None:
+def test_two_waves_are_a_difference_in_differences_and_no_course() -> None:
+    rows = courses(periods=2, start=1, effect=3)
+    found = compare_changes(rows, start=1, arm="joined", **ROLES)
+    wide = rows.pivot_table(index=["site", "joined"], columns="t", values="y").reset_index()
+    gain = wide[1] - wide[0]
+    test = stats.ttest_ind(gain[wide["joined"] == 1], gain[wide["joined"] == 0])
+    assert found.primary.p_value == pytest.approx(test.pvalue, rel=1e-10)
+    assert math.isnan(found.trend.estimate)
+    assert math.isnan(found.expected_return)
+    assert found.placebo.empty
+
+
+def test_sites_unknown_on_one_side_are_named_and_a_gap_is_not_zero() -> None:
     rows = courses()
-    late = rows[~((rows["site"] == "S1") & (rows["t"] < 8))]
+    late = rows[~((rows["site"] == "S1") & (rows["t"] < 10))]
     found = compare_changes(late, start=10, arm="joined", **ROLES)
     assert found.lost == ("S1",)
-    assert "Left out for fewer than 3 periods before or after: S1." in found.cautions
+    assert "Left out, because nothing is known before or after: S1." in found.cautions
     gaps = rows.assign(y=rows["y"].where(rows["t"] != 5))
     assert (compare_changes(gaps, start=10, arm="joined", **ROLES).sites["before"] == 9).all()
 
@@ -124,8 +136,8 @@ def test_what_cannot_be_told_has_its_reason_or_is_refused() -> None:
     flat = compare_changes(rows.assign(y=1.0), start=3, arm="joined", **ROLES)
     assert math.isnan(flat.primary.estimate)
     assert flat.primary.notes[0].startswith("Not estimated")
-    with pytest.raises(DesignError, match="0 sites have 3 periods on each side of period 1"):
-        compare_changes(rows, start=1, arm="joined", **ROLES)
+    with pytest.raises(DesignError, match="0 sites have periods on both sides of period 0"):
+        compare_changes(rows, start=0, arm="joined", **ROLES)
     mixed = rows.assign(joined=(rows["t"] > 2).astype(int))
     with pytest.raises(DesignError, match="differs within site"):
         compare_changes(mixed, start=3, arm="joined", **ROLES)

@@ -1,0 +1,139 @@
+"""Change over time at sites, drawn: the courses, and each site's own change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qieval.exhibits.core import Figure
+from qieval.exhibits.format import plural
+from qieval.exhibits.series import scale_for
+from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, canvas, to_svg
+from qieval.results import Quantity
+from qieval.trial import InterruptedSeries, SiteChanges
+
+Namer = Callable[[float], str]
+
+
+def course(
+    series: InterruptedSeries,
+    compared: pd.DataFrame | None,
+    quantity: Quantity,
+    *,
+    arms: Sequence[str],
+    start: float,
+    shocks: Mapping[str, tuple[float, float]],
+    name_of: Namer,
+) -> Figure:
+    """Draw the mean course of sites that joined, what it would be had it gone on as before, and the others'.
+
+    Parameters
+    ----------
+    compared : DataFrame, optional
+        `period`, `value`: the mean course of comparison sites.
+    shocks : mapping of str to (float, float)
+        First and last period of each outside event.
+    name_of : callable
+        Writes a period.
+    """
+    factor = 100.0 if quantity.kind == "binary" else 1.0
+    unit = "%" if quantity.kind == "binary" else quantity.unit
+    frame = series.course
+    fig, ax = canvas(640, 300)
+    for begin, end in shocks.values():
+        ax.axvspan(begin - 0.5, end + 0.5, color=WASH, zorder=0)
+    ax.axvline(start - 0.5, color=SOFT, linewidth=1, linestyle=(0, (2, 3)))
+    later = frame.dropna(subset=["continued"])
+    ax.fill_between(later["period"], factor * later["low"], factor * later["high"], color=LINE, linewidth=0)
+    ax.plot(later["period"], factor * later["continued"], color=INK, linewidth=1.5, linestyle=(0, (4, 3)))
+    ax.plot(frame["period"], factor * frame["value"], "o", color=A, markersize=4)
+    for part in ("before", "after"):
+        rows = frame[frame["part"] == part]
+        ax.plot(rows["period"], factor * rows["fitted"], color=A)
+    labels = [
+        (frame["period"].iloc[-1], factor * frame["value"].iloc[-3:].mean(), arms[-1] if arms else "sites", A)
+    ]
+    if compared is not None:
+        ax.plot(compared["period"], factor * compared["value"], color=B, linewidth=1.5, linestyle=(0, (1, 1)))
+        labels.append((compared["period"].iloc[-1], factor * compared["value"].iloc[-3:].mean(), arms[0], B))
+    _label_ends(ax, labels)
+    ticks = _ticks(frame["period"])
+    ax.set_xticks(ticks, [name_of(tick) for tick in ticks])
+    ax.set_ylabel(unit)
+    if quantity.kind == "binary":
+        low, high = ax.get_ylim()
+        ax.set_ylim(max(low, 0), min(high, 100))
+    events = "; shaded: " + ", ".join(shocks) if shocks else ""
+    beside = f"; dotted: {arms[0]}" if compared is not None and arms else ""
+    average = series.average
+    scale = scale_for(average, quantity)
+    return Figure(
+        name="course",
+        caption=(
+            f"{quantity.label}, {unit}: mean of the sites that joined. "
+            "Dashed: the earlier course, continued, with its "
+            f"interval{beside}{events}."
+        ),
+        alt=(
+            f"{quantity.label} from {name_of(frame['period'].iloc[0])} "
+            f"to {name_of(frame['period'].iloc[-1])}. After "
+            f"{name_of(start)} the mean course lies on average "
+            f"{scale.show(plus=True)(average.estimate)} {scale.unit} "
+            f"from the earlier course, continued."
+        ),
+        svg=to_svg(fig, name="course"),
+        frame=frame,
+    )
+
+
+def sites(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str], site: str = "site") -> Figure:
+    """Draw each site's own change, by group: how far apart they lie is the yardstick for the difference."""
+    kind = changes.primary.method.removeprefix("site-t-")
+    factor = 100.0 if quantity.kind == "binary" else 1.0
+    frame = changes.sites.sort_values(kind, ignore_index=True)
+    groups = [(arm, frame[frame["arm"].astype(str) == arm]) for arm in arms] if arms else [("", frame)]
+    fig, axes = canvas(440, 40 + 22 * len(frame), rows=len(groups), sharex=True, squeeze=False,
+                       height_ratios=[max(len(rows), 1) for _, rows in groups])  # fmt: skip
+    for (arm, rows), ax, colour in zip(groups, axes[:, 0], (B, A)[-len(groups) :], strict=True):
+        place = np.arange(len(rows))
+        ax.axvline(0, color=LINE, linewidth=1)
+        ax.plot(factor * rows[kind], place, "o", color=colour)
+        ax.plot(2 * [factor * rows[kind].mean()], [-0.5, len(rows) - 0.5], color=colour, linewidth=1.5)
+        ax.set_yticks(place, rows["cluster"].astype(str))
+        ax.set_title(arm, loc="left")
+    scale = scale_for(changes.primary, quantity)
+    axes[-1, 0].set_xlabel(f"change, {scale.unit}")
+    means = "; ".join(
+        f"{arm or 'all'}: mean {scale.show(plus=True)(rows[kind].mean())}, "
+        f"from {scale.show(plus=True)(rows[kind].min())} "
+        f"to {scale.show(plus=True)(rows[kind].max())}"
+        for arm, rows in groups
+    )
+    return Figure(
+        name="sites",
+        caption=(
+            f"Change of each {site} in {quantity.label}, {scale.unit}; "
+            f"the lines are the means of {plural(site)}."
+        ),
+        alt=f"Changes of {len(frame)} {plural(site)}. {means}.",
+        svg=to_svg(fig, name="sites"),
+        frame=frame,
+    )
+
+
+def _label_ends(ax: Any, labels: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write each line's name at its end, apart from one another."""
+    low, high = ax.get_ylim()
+    apart = 0.07 * (high - low)
+    last = -np.inf
+    for x, y, words, colour in sorted(labels, key=lambda each: each[1]):
+        last = max(y, last + apart)
+        ax.annotate(words, (x, last), xytext=(8, 0), textcoords="offset points", va="center", color=colour)
+
+
+def _ticks(periods: pd.Series[Any]) -> list[int]:
+    first, last = int(periods.iloc[0]), int(periods.iloc[-1])
+    return list(range(first, last + 1, max(1, -(-(last - first + 1) // 6))))
