@@ -23,6 +23,7 @@ LABELS = {
     "site-permutation": "Mean after less mean before, by every choice of joining sites",
     "site-t-trend": "Slope before the start, per period",
 }
+TOO_FEW = "Fewer than three periods lie on one side of the start, so no course over time is fitted."
 Namer = Callable[[float], str]
 
 
@@ -118,8 +119,8 @@ def assumptions(changes: SiteChanges, quantity: Quantity, *, name_of: Namer, sit
         )
     ]
     lines += [
-        (f"As if the start had been {name_of(row.start)}", row.estimate, row.ci_low, row.ci_high)
-        for row in changes.placebo.itertuples()
+        (f"As if the start had been {name_of(place)}", *limits)
+        for place, *limits in changes.placebo.to_numpy().tolist()
     ]
     if math.isfinite(changes.expected_return):
         lines.append(
@@ -155,8 +156,12 @@ def assumptions(changes: SiteChanges, quantity: Quantity, *, name_of: Namer, sit
     )
 
 
-def one_series(series: InterruptedSeries, without: InterruptedSeries | None, quantity: Quantity) -> Table:
+def one_series(
+    series: InterruptedSeries | None, without: InterruptedSeries | None, quantity: Quantity
+) -> Table | Statement:
     """Show level, slope and average of the mean series, and without the periods of outside events."""
+    if series is None:
+        return Statement(name="series", role="note", say=TOO_FEW)
     labels = {
         "average": "Mean difference",
         "level": "Step at the start",

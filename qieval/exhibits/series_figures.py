@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qieval.exhibits.core import Figure
+from qieval.exhibits.core import Figure, Statement
 from qieval.exhibits.format import plural
-from qieval.exhibits.series import scale_for
+from qieval.exhibits.series import TOO_FEW, scale_for
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, canvas, to_svg
 from qieval.results import Quantity
 from qieval.trial import InterruptedSeries, SiteChanges
@@ -19,7 +19,7 @@ Namer = Callable[[float], str]
 
 
 def course(
-    series: InterruptedSeries,
+    series: InterruptedSeries | None,
     compared: pd.DataFrame | None,
     quantity: Quantity,
     *,
@@ -27,11 +27,13 @@ def course(
     start: float,
     shocks: Mapping[str, tuple[float, float]],
     name_of: Namer,
-) -> Figure:
+) -> Figure | Statement:
     """Draw the mean course of sites that joined, what it would be had it gone on as before, and the others'.
 
     Parameters
     ----------
+    series : InterruptedSeries, optional
+        None where there are too few periods; then that is said.
     compared : DataFrame, optional
         `period`, `value`: the mean course of comparison sites.
     shocks : mapping of str to (float, float)
@@ -39,6 +41,8 @@ def course(
     name_of : callable
         Writes a period.
     """
+    if series is None:
+        return Statement(name="course", role="note", say=TOO_FEW)
     factor = 100.0 if quantity.kind == "binary" else 1.0
     unit = "%" if quantity.kind == "binary" else quantity.unit
     frame = series.course

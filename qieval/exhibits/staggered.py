@@ -120,20 +120,21 @@ def profile(found: StaggeredStart, quantity: Quantity, *, site: str = "site") ->
     fig, ax = canvas(640, 240)
     ax.axhline(0, color=LINE, linewidth=1)
     ax.plot(frame["exposure_time"], scale.factor * frame["estimate"], "-o", color=A, markersize=5)
-    for row in frame.itertuples():
-        at = (row.exposure_time, scale.factor * row.estimate)
-        ax.annotate(str(row.sites), at, xytext=(0, 8), textcoords="offset points", ha="center", color=SOFT)
+    points = list(zip(frame["exposure_time"], frame["estimate"], frame["sites"], strict=True))
+    for since, estimate, count in points:
+        at = (since, scale.factor * estimate)
+        ax.annotate(str(count), at, xytext=(0, 8), textcoords="offset points", ha="center", color=SOFT)
     ax.set_xlabel("periods since the start")
     ax.set_ylabel(scale.unit)
     show = scale.show(plus=True)
-    points = "; ".join(f"{row.exposure_time:g}: {show(row.estimate)}" for row in frame.itertuples())
+    said = "; ".join(f"{since:g}: {show(estimate)}" for since, estimate, _ in points)
     return Figure(
         name="profile",
         caption=(
             f"Difference by periods since the start, {scale.unit}; the "
             f"number of {plural(site)} stands at each point."
         ),
-        alt=f"Difference by periods since the start, {scale.unit}. {points}.",
+        alt=f"Difference by periods since the start, {scale.unit}. {said}.",
         svg=to_svg(fig, name="profile"),
         frame=frame,
     )

@@ -161,6 +161,13 @@ def _measure(value: Any, setting: Setting) -> str | None:
     return None if value in measures else f"the study has no measure {value!r}{suggestion(value, measures)}"
 
 
+def _series(value: Any, setting: Setting) -> str | None:
+    known = [*setting.spec.measures, *setting.spec.outcomes]
+    if value in known:
+        return None
+    return f"the study has no measure or outcome {value!r}{suggestion(value, known)}"
+
+
 def _site(value: Any, setting: Setting) -> str | None:
     sites = setting.sites()
     return (
@@ -195,6 +202,7 @@ DOMAINS: dict[str, Callable[[Any, Setting], str | None]] = {
     "outcome": _outcome,
     "instrument": _instrument,
     "measure": _measure,
+    "series": _series,
     "site": _site,
     "before": _wave,
     "after": _wave,

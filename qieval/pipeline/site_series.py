@@ -11,6 +11,7 @@ import pandas as pd
 
 from qieval.errors import DesignError, refuse
 from qieval.results import Quantity
+from qieval.trial.interrupted import FEWEST
 
 if TYPE_CHECKING:
     from qieval.pipeline.study import Study
@@ -83,6 +84,11 @@ class SiteSeries:
 
     def _of(self, arm: int) -> pd.DataFrame:
         return self.data[self.data[self.arm] == self.arms[arm]]
+
+    def long(self, start: float) -> bool:
+        """Whether there are three periods on each side of a start, as a single series needs."""
+        periods = self.data["period"].unique()
+        return bool(min((periods < start).sum(), (periods >= start).sum()) >= FEWEST)
 
     def without_shocks(self) -> pd.DataFrame:
         """`joined` without the periods of outside events."""
