@@ -49,14 +49,7 @@ def course(
     fig, ax = canvas(640, 300)
     for begin, end in shocks.values():
         ax.axvspan(begin - 0.5, end + 0.5, color=WASH, zorder=0)
-    ax.axvline(start - 0.5, color=SOFT, linewidth=1, linestyle=(0, (2, 3)))
-    later = frame.dropna(subset=["continued"])
-    ax.fill_between(later["period"], factor * later["low"], factor * later["high"], color=LINE, linewidth=0)
-    ax.plot(later["period"], factor * later["continued"], color=INK, linewidth=1.5, linestyle=(0, (4, 3)))
-    ax.plot(frame["period"], factor * frame["value"], "o", color=A, markersize=4)
-    for part in ("before", "after"):
-        rows = frame[frame["part"] == part]
-        ax.plot(rows["period"], factor * rows["fitted"], color=A)
+    _lines(ax, frame, factor, start)
     labels = [
         (frame["period"].iloc[-1], factor * frame["value"].iloc[-3:].mean(), arms[-1] if arms else "sites", A)
     ]
@@ -126,6 +119,18 @@ def sites(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str], site
         svg=to_svg(fig, name="sites"),
         frame=frame,
     )
+
+
+def _lines(ax: Any, frame: pd.DataFrame, factor: float, start: float) -> None:
+    """Draw the values, their fit on either side, and the earlier course, continued."""
+    ax.axvline(start - 0.5, color=SOFT, linewidth=1, linestyle=(0, (2, 3)))
+    later = frame.dropna(subset=["continued"])
+    ax.fill_between(later["period"], factor * later["low"], factor * later["high"], color=LINE, linewidth=0)
+    ax.plot(later["period"], factor * later["continued"], color=INK, linewidth=1.5, linestyle=(0, (4, 3)))
+    ax.plot(frame["period"], factor * frame["value"], "o", color=A, markersize=4)
+    for part in ("before", "after"):
+        rows = frame[frame["part"] == part]
+        ax.plot(rows["period"], factor * rows["fitted"], color=A)
 
 
 def _label_ends(ax: Any, labels: Sequence[tuple[float, float, str, str]]) -> None:
