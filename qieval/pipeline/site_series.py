@@ -117,7 +117,7 @@ def site_series(study: Study, name: str = "") -> SiteSeries:
     spec = study.spec
     name = name or next(iter(spec.measures), "")
     if name in spec.measures:
-        rows = study.table("measures")
+        rows = study.named("measures")
         rows = rows[rows["measure"] == name].rename(columns={"numerator": "total", "denominator": "n"})
         measure = spec.measures[name]
         kind: Literal["binary", "continuous"] = "continuous" if measure.unit else "binary"
@@ -125,7 +125,7 @@ def site_series(study: Study, name: str = "") -> SiteSeries:
         words = Quantity(name=name, label=measure.label, kind=kind, unit=unit, better=measure.better)
     elif name in spec.outcomes:
         exposure = spec.outcomes[name].exposure
-        rows = study.table("outcomes").dropna(subset=[name, *([exposure] if exposure else [])])
+        rows = study.named("outcomes").dropna(subset=[name, *([exposure] if exposure else [])])
         rows = rows.assign(total=rows[name], n=rows[exposure] if exposure else 1.0)
         rows = rows if "period" in rows else rows.rename(columns={"wave": "period"})
         words = study.quantity(name)
@@ -143,7 +143,7 @@ def _mean(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
-    spec, roster = study.spec, study.table("sites")
+    spec, roster = study.spec, study.named("sites")
     names = cells["period"].astype(str)
     frequency = _frequency(names)
     number = pd.PeriodIndex(names, freq=frequency).asi8 if frequency else names.astype(int)
@@ -151,7 +151,7 @@ def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
     start = spec.allocation.start if spec.allocation and not frequency else None
     wanted = [name for name in (arm, spec.stratum, start) if name]
     placed = cells.assign(period=number).merge(roster[["site", *wanted]], on="site", how="left")
-    events = study.table("events") if "events" in spec.tables else pd.DataFrame()
+    events = study.named("events")
     return SiteSeries(
         data=placed.sort_values(["site", "period"], ignore_index=True),
         arm=arm,
