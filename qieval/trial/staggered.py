@@ -121,11 +121,11 @@ def staggered_start(
     )
     cells = wedge.cell_values("gaussian")
     cells = cells - np.nanmean(cells)
-    effects = _imputed(cells[:, :, None], wedge.exposed)[:, :, 0]
+    lying = imputed(cells[:, :, None], wedge.exposed)
+    effects = lying[:, :, 0]
     if not np.isfinite(effects).any():
         raise DesignError(_nothing(wedge))
-    overall = _overall(effects)
-    row = _jackknifed(wedge, cells, overall, level=level, unit=unit)
+    row = _jackknifed(wedge, cells, float(overall(lying)[0]), level=level, unit=unit)
     shares, two_way = _two_way(cells, wedge.exposed)
     return StaggeredStart(
         estimate=row,
@@ -144,7 +144,7 @@ def _nothing(wedge: Wedge) -> str:
     return "No site has both a period before its start and one since in which another was yet to start."
 
 
-def _imputed(values: Floats, exposed: Mask) -> Floats:
+def imputed(values: Floats, exposed: Mask) -> Floats:
     """Give what each started cell lies above its expectation (K, T, c); NaN for the others and where untold.
 
     `values` (K, T, c) has NaN where a cell is missing. A cell is told where its site and its period are tied
@@ -165,36 +165,40 @@ def _imputed(values: Floats, exposed: Mask) -> Floats:
     return np.where(told[:, :, None], values - expected, np.nan)
 
 
-def _overall(effects: Floats) -> float:
-    """Mean over sites of each site's mean effect; NaN where there is none."""
+def overall(effects: Floats) -> Floats:
+    """Mean over sites of each site's mean effect, from (K, T, c) to (c,); NaN where there is none."""
     told = np.isfinite(effects)
-    some = told.any(axis=1)
+    some = told.any(axis=(1, 2))
     if not some.any():
-        return math.nan
-    means = np.where(told, effects, 0.0).sum(axis=1)[some] / told.sum(axis=1)[some]
-    return float(means.mean())
+        return np.full(effects.shape[2], np.nan)
+    sums = np.where(told, effects, 0.0).sum(axis=1)[some]
+    means: Floats = (sums / told.sum(axis=1)[some]).mean(axis=0)
+    return means
 
 
-def _jackknifed(wedge: Wedge, cells: Floats, overall: float, *, level: float, unit: str) -> Estimate:
-    count = len(wedge.clusters)
-    without = np.array(
+def left_one_out(values: Floats, exposed: Mask) -> Floats:
+    """Give the overall effect without each site in turn (K, c), from values (K, T, c)."""
+    return np.array(
         [
-            _overall(
-                _imputed(np.delete(cells, place, 0)[:, :, None], np.delete(wedge.exposed, place, 0))[:, :, 0]
-            )
-            for place in range(count)
+            overall(imputed(np.delete(values, place, 0), np.delete(exposed, place, 0)))
+            for place in range(len(values))
         ]
     )
+
+
+def _jackknifed(wedge: Wedge, cells: Floats, estimate: float, *, level: float, unit: str) -> Estimate:
+    count = len(wedge.clusters)
+    without = left_one_out(cells[:, :, None], wedge.exposed)[:, 0]
     if count < 3 or np.isnan(without).any() or np.ptp(without) <= 1e-12 * np.nanmax(np.abs(cells)):
         why = "No standard error: the estimate hangs on one site, without which nothing can be compared."
-        blank = Estimate(term=TERM, method="staggered-jackknife", estimate=overall, level=level)
+        blank = Estimate(term=TERM, method="staggered-jackknife", estimate=estimate, level=level)
         row = replace(blank, notes=(*wedge.notes, why), ci_low=-math.inf, ci_high=math.inf)
         return replace(row, n=wedge.n, n_clusters=count, unit=unit)
     spread = float(((without - without.mean()) ** 2).sum())
     return t_estimate(
         term=TERM,
         method="staggered-jackknife",
-        estimate=overall,
+        estimate=estimate,
         se=math.sqrt((count - 1) / count * spread),
         df=float(count - 2),
         level=level,
@@ -211,8 +215,8 @@ def _permuted(wedge: Wedge, cells: Floats, row: Estimate, *, draws: int, seed: i
     both = np.stack([cells, np.where(np.isfinite(cells), wedge.exposed * 1.0, np.nan)], axis=2)
     found = np.empty((len(orders), 2))
     for place, order in enumerate(orders):
-        effects = _imputed(both, wedge.periods[None, :] >= levels[order][:, None])
-        found[place] = [_overall(effects[:, :, part]) for part in (0, 1)]
+        effects = imputed(both, wedge.periods[None, :] >= levels[order][:, None])
+        found[place] = overall(effects)
     untold = np.isnan(found[:, 0])
     found[untold] = [0.0, 1.0]  # an order under which nothing could be compared counts as extreme
     blank = Estimate(
