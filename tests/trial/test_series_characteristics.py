@@ -1,4 +1,4 @@
-"""What the comparisons of sites over time do where nothing happened; the closed forms are the public functions."""
+"""Comparisons of sites over time where nothing happened; the closed forms are the public functions."""
 
 from __future__ import annotations
 
