@@ -6,6 +6,7 @@ from qieval.measures.charts import Chart, control_chart, run_chart
 from qieval.measures.composite import Composite, all_or_none, opportunity
 from qieval.measures.deviance import Deviants, positive_deviants
 from qieval.measures.equity import Gap, Inequality, gap, inequality
+from qieval.measures.equity_groups import Disparity, completeness, disparity, spans
 from qieval.measures.falsealarms import FalseAlarms, false_alarms
 from qieval.measures.fidelity import Fidelity, fidelity
 from qieval.measures.funnel import Funnel, funnel
@@ -16,6 +17,7 @@ __all__ = [
     "Chart",
     "Composite",
     "Deviants",
+    "Disparity",
     "FalseAlarms",
     "Fidelity",
     "Funnel",
@@ -26,7 +28,9 @@ __all__ = [
     "Shrunk",
     "Standardised",
     "all_or_none",
+    "completeness",
     "control_chart",
+    "disparity",
     "false_alarms",
     "fidelity",
     "funnel",
@@ -38,5 +42,6 @@ __all__ = [
     "quartiles",
     "run_chart",
     "shrink",
+    "spans",
     "standardise",
 ]

@@ -21,6 +21,7 @@ Rii = Literal["ratio", "mean"]
 Count = tuple[float, float]
 CELL = ("period", "group", "numerator", "n")
 Index = Literal["between-group variance", "index of disparity"]
+Better = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +79,7 @@ def gap(
     group: str,
     reference: Hashable,
     period: str | None = None,
+    better: Better | None = None,
     level: float = 0.95,
 ) -> Gap:
     """Compare each group's proportion with that of a declared reference group.
@@ -89,9 +91,13 @@ def gap(
     numerator, denominator, group : str
         Columns; the group must be known in every row (call unknown groups so).
     reference : Hashable
-        A group, or ``"largest"``: that with the largest denominator in all. There is no default.
+        A group; ``"largest"``: that with the largest denominator in all; or ``"best"``: that with the best
+        proportion in the first period, which stays the reference in the others. There is no default. The
+        best is chosen by its result, so that gaps to it tend to shrink by themselves; declare another.
     period : str, optional
         Column of the wave; with it, the change in each gap from the first to the last one.
+    better : {"higher", "lower"}, optional
+        Which proportions are good; needed for the best group.
     level : float
         Coverage.
 
@@ -105,6 +111,9 @@ def gap(
     groups, waves = list(rates["group"].unique()), list(rates["period"].unique())
     if reference == "largest" and "largest" not in groups:
         reference = rates.groupby("group")["n"].sum().idxmax()
+    if reference == "best" and "best" not in groups and better:
+        first = rates[rates["period"] == waves[0]].set_index("group")["estimate"]
+        reference = first.idxmax() if better == "higher" else first.idxmin()
     if reference not in groups:
         raise ArgumentError(f"`gap`: no group {reference!r}; there are {groups!r}.")
     found = {(wave, who): (x, n) for wave, who, x, n in zip(*(rates[name] for name in CELL), strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,15 @@ class Study:
     def wave_label(self) -> str:
         """The wave in words."""
         return self._extract.wave.label
+
+    @property
+    def window(self) -> tuple[dt.date, dt.date]:
+        """First and last day of the wave; refuses a wave file that does not say."""
+        window = self._extract.wave.window
+        if window is None:
+            shown = f"{self.name}/wave-{self.wave}.yaml"
+            refuse(shown, "the wave has no window", column="window", expected="[first day, last day]")
+        return window
 
     @property
     def seed(self) -> int:
