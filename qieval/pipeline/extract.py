@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,14 @@ class Extract:
             problem = f"there is no folder {self._shown(data)}"
             refuse(shown, problem, column="data", remedy="make it, and put the extract there")
         return data
+
+    @property
+    def window(self) -> tuple[dt.date, dt.date]:
+        """First and last day of the wave; raises InputError if its file does not say."""
+        if self.wave.window is None:
+            shown = self.workspace.shown(self.wave_path)
+            refuse(shown, "the wave has no window", column="window", expected="[first day, last day]")
+        return self.wave.window
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -68,12 +68,8 @@ class Study:
 
     @property
     def window(self) -> tuple[dt.date, dt.date]:
-        """First and last day of the wave; refuses a wave file that does not say."""
-        window = self._extract.wave.window
-        if window is None:
-            shown = f"{self.name}/wave-{self.wave}.yaml"
-            refuse(shown, "the wave has no window", column="window", expected="[first day, last day]")
-        return window
+        """First and last day of the wave."""
+        return self._extract.window
 
     @property
     def seed(self) -> int:
