@@ -115,11 +115,9 @@ class Study:
             With every fault of the table, and of those that it must agree with.
         """
         frame = self._read(role)
-        return (
-            frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
-            if role == "outcomes"
-            else frame
-        )
+        if role != "outcomes":
+            return frame
+        return frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
 
     def codebook(self) -> pd.DataFrame:
         """The codes: `code`, `parent` (empty for a top code), `name`, `definition`."""
