@@ -108,3 +108,10 @@ def primary_method(plan: Plan | None, outcome: Outcome) -> Method:
     """Primary method for one outcome; a mixed model is not for counts."""
     planned = plan.primary.method if plan else "cluster-t"
     return "cluster-t" if outcome.type == "count" and planned == "mixed-model-kr" else planned
+
+
+def with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:
+    """Order the arms of a table as the study does, control first."""
+    if "arm" not in frame or not arms:
+        return frame
+    return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))

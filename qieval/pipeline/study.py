@@ -9,7 +9,7 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
-from qieval.pipeline.analysis import Analysis, primary_method, standing
+from qieval.pipeline.analysis import Analysis, primary_method, standing, with_ordered_arms
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.coded import Coded, coded
 from qieval.pipeline.extract import Extract, open_extract
@@ -244,7 +244,7 @@ class Study:
             checked = self._extract.check([role])
             if checked.faults:
                 raise InputError(checked.faults)
-            self._tables[role] = _with_ordered_arms(checked.frames[role], self.arms).reset_index(drop=True)
+            self._tables[role] = with_ordered_arms(checked.frames[role], self.arms).reset_index(drop=True)
         return self._tables[role].copy()
 
     def _withdrawn(self) -> frozenset[str]:
@@ -297,9 +297,3 @@ def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = No
     extract = open_extract(place, study, wave)
     _ = extract.data  # told now if it is not there, not at the first table
     return Study(extract)
-
-
-def _with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:
-    if "arm" not in frame or not arms:
-        return frame
-    return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))
