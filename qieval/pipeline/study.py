@@ -47,16 +47,6 @@ class Study:
         return self._extract.name
 
     @property
-    def title(self) -> str:
-        """Title, as pages show it."""
-        return self.spec.title
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the data are made up."""
-        return self.spec.synthetic
-
-    @property
     def wave(self) -> int:
         """Number of the wave."""
         return self._extract.wave.wave
@@ -107,17 +97,14 @@ class Study:
         return quantity(outcome, self._outcome(outcome))
 
     def table(self, role: str) -> pd.DataFrame:
-        """Read a checked table; withdrawn participants are not in `outcomes`.
+        """Read a checked table, sites as they may be told; withdrawn participants are not in `outcomes`.
 
         Raises
         ------
         InputError
             With every fault of the table, and of those that it must agree with.
         """
-        frame = self._read(role)
-        if role != "outcomes":
-            return frame
-        return frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
+        return self._told(role) if role in self.spec.tables else self._read(role)
 
     def codebook(self) -> pd.DataFrame:
         """The codes: `code`, `parent` (empty for a top code), `name`, `definition`."""
@@ -181,8 +168,8 @@ class Study:
         return measured(self._extract, lambda role: self.named(role, own), name, own=own)
 
     def named(self, role: str, own: str = "") -> pd.DataFrame:
-        """Read a table, if there is one, with its sites as they may be told (`qieval.pipeline.naming`)."""
-        return told(self._extract, self.table, role, own=own)
+        """Read a table, if there is one, as `table` does; one site, `own`, may keep its name alone."""
+        return self._told(role, own)
 
     def series(self, name: str = "") -> SiteSeries:
         """A measure or an outcome by site and period (`qieval.pipeline.site_series.site_series`)."""
@@ -247,6 +234,12 @@ class Study:
             self._tables[role] = with_ordered_arms(checked.frames[role], self.arms).reset_index(drop=True)
         return self._tables[role].copy()
 
+    def _told(self, role: str, own: str = "") -> pd.DataFrame:
+        frame = told(self._extract, self._read, role, own=own)
+        if role != "outcomes" or frame.empty:
+            return frame
+        return frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
+
     def _withdrawn(self) -> frozenset[str]:
         return (
             frozenset(self._read("withdrawals")["participant"])
@@ -255,7 +248,7 @@ class Study:
         )
 
     def _participants(self) -> Participants:
-        roster, rows = self.table("sites"), self._read("outcomes")
+        roster, rows = self.table("sites"), told(self._extract, self._read, "outcomes")
         arms = self.arms if "arm" in roster else ()
         joined = ["arm"] * bool(arms) + [name for name in (self.spec.stratum, self._start) if name]
         placed = rows.drop(columns=[name for name in joined if name in rows]).merge(

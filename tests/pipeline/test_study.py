@@ -13,13 +13,13 @@ def study(tiny) -> Study:
 
 
 def test_it_says_what_it_is(study: Study) -> None:
-    assert (study.name, study.title, study.wave, study.wave_label) == (
+    assert (study.name, study.spec.title, study.wave, study.wave_label) == (
         "tiny",
         "A tiny collaborative",
         1,
         "month 6",
     )
-    assert (study.synthetic, study.seed, study.arms) == (True, 7, ("usual care", "coached"))
+    assert (study.spec.synthetic, study.seed, study.arms) == (True, 7, ("usual care", "coached"))
     assert repr(study) == "<Study tiny, wave 1 (month 6)>"
 
 
@@ -180,3 +180,13 @@ def test_the_demonstration_is_in_order(repo) -> None:
     assert analysis.primary
     assert not analysis.interim
     assert pd.api.types.is_float_dtype(analysis.data["fatigue"])
+
+
+def test_sites_have_codes_in_every_table_where_the_study_says_so(tiny) -> None:
+    names = set(open_study("tiny", 1, workspace=tiny.workspace).table("sites")["site"])
+    tiny.replace(tiny.study, "title:", "disclosure: {sites: coded}\ntitle:")
+    study = open_study("tiny", 1, workspace=tiny.workspace)
+    roster = study.table("sites")["site"]
+    assert not names & set(roster)
+    assert set(study.table("outcomes")["site"]) <= set(roster)
+    assert set(study.analysis("pain").data["site"]) <= set(roster)
