@@ -9,10 +9,18 @@ from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.effect_methods import labels_of, methods, ratios
 from qieval.exhibits.effect_words import cautions, headline
 from qieval.exhibits.format import Shower, decimals_for, fixed, integer, plural
-from qieval.results import Quantity, Record
+from qieval.results import Quantity, Record, tidy
 from qieval.trial import Effect
 
 __all__ = ["arms", "cautions", "correlation", "headline", "labels_of", "methods", "ratios", "values_of"]
+
+ICCS = {
+    "anova": "Analysis of variance, Searle’s interval",
+    "anova-swiger": "Analysis of variance, Swiger’s standard error",
+    "anova-bootstrap": "Analysis of variance, clusters resampled",
+    "reml": "Mixed model (REML), profile interval",
+    "latent": "Logistic mixed model, on the scale of log odds",
+}
 
 
 def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_below: int = 5) -> Table:
@@ -61,26 +69,29 @@ def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
     if found is None:
         why = "for rates" if effect.family == "poisson" else f"without a {site} of two or more participants"
         return Statement(name="icc", role="note", say=f"An intracluster correlation is not given {why}.")
-    estimate = found.estimate
-    frame = estimate.tidy().assign(
-        outcome="Intracluster correlation", average_size=found.average_size, design_effect=found.design_effect
+    rows = [each.estimate for each in effect.iccs]
+    frame = tidy(rows).assign(
+        how=[ICCS[row.method] for row in rows],
+        design_effect=[
+            math.nan if each.estimate.method == "latent" else each.design_effect for each in effect.iccs
+        ],
     )
     show = fixed(3)
     return Table(
         name="icc",
-        caption="Intracluster correlation within arms, by analysis of variance with the interval of Searle.",
+        caption="Intracluster correlation within arms.",
         frame=frame,
         columns=[
-            columns.words("outcome", "Measure"),
+            columns.words("how", "By"),
             Column(source="estimate", label="Estimate", show=show),
-            columns.interval(estimate.level, show),
-            Column(source="average_size", label="n₀", unit="participants", show=fixed(1)),
+            columns.interval(found.estimate.level, show),
             Column(source="design_effect", label="Design effect", show=fixed(2)),
         ],
-        records=[Record(key=estimate.method, estimate=estimate, status="descriptive")],
+        records=[Record(key=row.method, estimate=row, status="descriptive") for row in rows],
         notes=[
-            f"n₀ is the size of {site} that enters the estimate, below the mean where sizes differ. The "
-            "design effect is 1 + ((1 + CV²) m − 1) ICC, with mean size m and coefficient of variation CV.",
+            f"The size of {site} that enters the analysis of variance is {found.average_size:.1f}, below the "
+            "mean where sizes differ. The design effect is 1 + ((1 + CV²) m − 1) ICC, with mean size m and "
+            "coefficient of variation CV.",
             "Plan the next trial over the range of the interval, not with the estimate alone.",
         ],
     )

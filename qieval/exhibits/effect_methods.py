@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from qieval.exhibits import columns
-from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.core import Column, Table
 from qieval.exhibits.effect_words import Scale, inline, scale_of
 from qieval.exhibits.format import fixed, integer, percent
 from qieval.exhibits.phrases import joined
@@ -16,6 +16,11 @@ from qieval.stats.linear_mixed import BOUNDARY_NOTE
 from qieval.trial import AVERAGES, Effect, Permutation, SteppedWedge
 
 SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
+SCALES = {
+    "win-probability": "Probability of the higher value (½ is no effect)",
+    "geometric-ratio": "Ratio of geometric means",
+    "glmm-t-ratio": "Odds ratio",
+}
 AVERAGE = {"clusters": "every {site}", "participants": "every participant", "between": "between the two"}
 
 
@@ -37,6 +42,8 @@ def labels_of(effect: Effect, *, site: str = "site") -> dict[str, str]:
         "gee-ratio": "Estimating equations, log link, t",
         "glmm-risk-ratio": f"{generalised}, standardised",
         "glmm-t-ratio": f"{generalised}, given the {site}",
+        "win-probability": "Mid-ranks, t",
+        "geometric-ratio": "Logarithms, t",
     }
 
 
@@ -69,16 +76,17 @@ def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: 
     )
 
 
-def ratios(effect: Effect, *, site: str = "site") -> Table | Statement:
-    """Show the effect as a ratio of risks, rates or odds by every method."""
-    if not effect.ratios:
-        return Statement(name="ratios", role="note", say="Means are compared by their difference alone.")
+def ratios(effect: Effect, *, site: str = "site") -> Table:
+    """Show the effect on other scales: ratios of risks, rates or odds, or by ranks, by every method."""
     named, kind = labels_of(effect, site=site), "rates" if effect.family == "poisson" else "proportions"
-    scales = ["Odds ratio" if row.unit == "odds ratio" else f"Ratio of {kind}" for row in effect.ratios]
+    scales = [
+        f"Ratio of {kind}" if row.unit == "rate ratio" else SCALES.get(row.method, f"Ratio of {kind}")
+        for row in effect.ratios
+    ]
     show, (control, intervention) = fixed(2), effect.facts.labels
     return Table(
         name="ratios",
-        caption=f"The effect as a ratio, {intervention} over {control}; 1 is no effect.",
+        caption=f"The effect on other scales, {intervention} over {control}; a ratio of 1 is no effect.",
         frame=tidy(effect.ratios).assign(
             analysis=[named[row.method] for row in effect.ratios],
             scale=scales,
@@ -88,7 +96,7 @@ def ratios(effect: Effect, *, site: str = "site") -> Table | Statement:
             columns.words("analysis", "Analysis"),
             columns.words("scale", "Scale"),
             columns.words("average", "Counts alike"),
-            Column(source="estimate", label="Ratio", show=show),
+            Column(source="estimate", label="Effect", show=show),
             columns.interval(effect.primary.level, show),
             columns.DF,
             *([] if effect.interim else [columns.P]),

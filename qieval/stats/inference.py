@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -106,3 +107,18 @@ def exponentiated(row: Estimate, *, method: str, unit: str = "ratio") -> Estimat
     """Turn a log ratio into the ratio, with the SE ``ratio x SE(log)`` and the same test."""
     value, low, high = (math.exp(limit) for limit in (row.estimate, row.ci_low, row.ci_high))
     return replace(row, method=method, estimate=value, se=value * row.se, ci_low=low, ci_high=high, unit=unit)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust the p-values of a declared family by Holm's step-down rule; NaN stays NaN and counts for none.
+
+    References
+    ----------
+    Holm 1979, Scand J Stat 6:65.
+    """
+    known = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    adjusted, least = [math.nan] * len(p_values), 0.0
+    for rank, (p, place) in enumerate(known):
+        least = max(least, min(1.0, p * (len(known) - rank)))
+        adjusted[place] = least
+    return adjusted

@@ -26,8 +26,11 @@ from qieval.trial.planning import (
 from qieval.trial.randomisation import Permutation, permutation_test
 from qieval.trial.robust import RobustModel
 from qieval.trial.rungs import AVERAGES
+from qieval.trial.scales import geometric_ratio, win_probability
+from qieval.trial.sensitivity import Sensitivity, sensitivity
 from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
+from qieval.trial.subgroups import Subgroups, subgroup_gaps
 from qieval.trial.summaries import ClusterSummary
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "StaggeredStart",
     "SteppedWedge",
     "SteppedWedgeDesign",
+    "Subgroups",
     "WildBootstrap",
     "allocate",
     "cautions",
@@ -61,6 +65,7 @@ __all__ = [
     "detectable_effect",
     "estimate",
     "gee",
+    "geometric_ratio",
     "glmm",
     "icc",
     "interrupted_series",
@@ -73,5 +78,7 @@ __all__ = [
     "smallest_p",
     "staggered_start",
     "stepped_wedge",
+    "subgroup_gaps",
     "wild_bootstrap",
+    "win_probability",
 ]

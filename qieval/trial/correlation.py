@@ -12,7 +12,7 @@ from scipy import optimize, special
 
 from qieval.errors import DesignError, check_choice
 from qieval.results import Estimate
-from qieval.stats.inference import check_level
+from qieval.stats.inference import check_level, t_quantile
 from qieval.stats.likelihood import fit as fit_reml
 from qieval.stats.likelihood import profile
 from qieval.stats.mixed import pool
@@ -20,6 +20,8 @@ from qieval.trial.parts import Columns
 from qieval.trial.roster import Roster, read_roster
 
 IccMethod = Literal["anova", "reml"]
+Interval = Literal["searle", "swiger", "bootstrap"]
+RESAMPLES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +55,8 @@ def icc(
     cluster: str,
     arm: str,
     method: IccMethod = "anova",
+    interval: Interval = "searle",
+    seed: int = 0,
     level: float = 0.95,
 ) -> Intracluster:
     """Estimate how alike the outcomes of one cluster are, beyond the difference between arms.
@@ -64,8 +68,13 @@ def icc(
     outcome, cluster, arm : str
         Columns; a binary outcome gives the correlation on the scale of proportions.
     method : {"anova", "reml"}
-        Analysis of variance with Searle's interval (exact for equal sizes), or the random-intercept model
-        with an interval from the profile of its restricted likelihood (never below zero).
+        Analysis of variance, or the random-intercept model with an interval from the profile of its
+        restricted likelihood (never below zero).
+    interval : {"searle", "swiger", "bootstrap"}
+        For the analysis of variance: Searle's, exact for equal sizes; the normal one with Swiger's standard
+        error; or percentiles of 2,000 resamples of clusters within arms.
+    seed : int
+        Of the resamples.
     level : float
         Coverage of the interval.
 
@@ -81,31 +90,51 @@ def icc(
     References
     ----------
     Donner & Klar 2000, Design and Analysis of Cluster Randomization Trials in Health Research; Searle 1971,
-    Linear Models.
+    Linear Models; Swiger, Harvey, Everson & Gregory 1964, Biometrics 20:818, doi 10.2307/2528131.
     """
     check_choice(method, IccMethod, name="method", owner="icc")
+    check_choice(interval, Interval, name="interval", owner="icc")
     check_level(level)
     roster = read_roster(data, Columns(outcome=outcome, arm=arm, cluster=cluster), owner="icc")
-    return icc_of(roster, method=method, level=level)
+    return icc_of(roster, method=method, interval=interval, seed=seed, level=level)
 
 
-def icc_of(roster: Roster, *, method: IccMethod, level: float) -> Intracluster:
+def icc_of(
+    roster: Roster, *, method: IccMethod, level: float, interval: Interval = "searle", seed: int = 0
+) -> Intracluster:
     """Estimate the correlation from a checked roster, whatever strata it has."""
     value, low, high, average = _anova(roster, level) if method == "anova" else _reml(roster, level)
-    size = roster.size
-    return Intracluster(
-        estimate=Estimate(
+    se = math.nan
+    if method == "anova" and interval == "swiger":
+        se = _swiger(roster, value, average)
+        half = t_quantile(math.inf, level) * se
+        low, high = value - half, value + half
+    elif method == "anova" and interval == "bootstrap":
+        low, high = _resampled(roster, level, seed)
+    return spread_out(
+        roster,
+        Estimate(
             term="icc",
-            method=method,
+            method=method if interval == "searle" else f"{method}-{interval}",
             estimate=value,
+            se=se,
             ci_low=low,
             ci_high=high,
             level=level,
             n=roster.n,
-            n_clusters=len(size),
+            n_clusters=len(roster.clusters),
         ),
+        average,
+    )
+
+
+def spread_out(roster: Roster, estimate: Estimate, average: float) -> Intracluster:
+    """Give a correlation with the design effect that it has at the sizes of this trial."""
+    size = roster.size
+    return Intracluster(
+        estimate=estimate,
         average_size=average,
-        design_effect=1 + ((1 + (size.std(ddof=1) / size.mean()) ** 2) * size.mean() - 1) * value,
+        design_effect=1 + ((1 + (size.std(ddof=1) / size.mean()) ** 2) * size.mean() - 1) * estimate.estimate,
     )
 
 
@@ -141,6 +170,35 @@ def _anova(roster: Roster, level: float) -> tuple[float, float, float, float]:
         return (scaled - 1) / (scaled + average - 1)
 
     return value, limit((1 + level) / 2), limit((1 - level) / 2), average
+
+
+def _swiger(roster: Roster, value: float, average: float) -> float:
+    """Standard error of the ANOVA estimate after Swiger."""
+    clusters, n = len(roster.clusters), roster.n
+    spread = (1 - value) * (1 + (average - 1) * value) / average
+    return math.sqrt(2 * (n - 1) * spread**2 / ((n - clusters) * (clusters - 1)))
+
+
+def _resampled(roster: Roster, level: float, seed: int) -> tuple[float, float]:
+    """Percentiles of the ANOVA estimate over clusters drawn afresh within arms."""
+    rng, size = np.random.default_rng(seed), roster.size
+    centred = roster.outcome - roster.outcome.mean()
+    total = roster.total(centred)
+    inside = roster.total(centred**2) - total**2 / size
+    rows = lean = between = within = np.zeros(RESAMPLES)
+    for arm in (0, 1):
+        own = np.flatnonzero(roster.arm == arm)
+        drawn = own[rng.integers(len(own), size=(RESAMPLES, len(own)))]
+        n, t = size[drawn], total[drawn]
+        between = between + (t**2 / n).sum(axis=1) - t.sum(axis=1) ** 2 / n.sum(axis=1)
+        within, rows = within + inside[drawn].sum(axis=1), rows + n.sum(axis=1)
+        lean = lean + (n**2).sum(axis=1) / n.sum(axis=1)
+    df = len(size) - 2
+    average = (rows - lean) / df
+    between, within = between / df, within / (rows - len(size))
+    values = (between - within) / (between + (average - 1) * within)
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _reml(roster: Roster, level: float) -> tuple[float, float, float, float]:

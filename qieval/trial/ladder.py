@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.clusterlevel import summarise
-from qieval.trial.correlation import Intracluster, icc_of
+from qieval.trial.correlation import Interval, Intracluster, icc_of, spread_out
 from qieval.trial.parts import Columns, names
 from qieval.trial.randomisation import Permutation, permute
 from qieval.trial.roster import Roster, read_roster
@@ -40,11 +41,14 @@ class Effect:
         ``"permutation"``, the primary first. A method that does not hold its level with so few clusters, or
         that these data refuse, has NaN and the reason in its notes.
     ratios : tuple of Estimate
-        Risk, rate and odds ratios (``RATIOS`` there); empty for means.
+        Effects on other scales (``RATIOS`` there): risk, rate and odds ratios; for means the win probability
+        and the ratio of geometric means.
     permutation : Permutation
         The randomisation test with its distribution (empty in an interim look).
-    icc : Intracluster or None
-        Intracluster correlation within arms (no unit); None for counts and where it cannot be estimated.
+    iccs : tuple of Intracluster
+        Intracluster correlation within arms (no unit): by analysis of variance with three intervals, by REML,
+        and for a binary outcome on the scale of log odds (``"latent"``); empty for counts and where it cannot
+        be estimated.
     arms : DataFrame
         One row an arm, control first: `arm` (label), `clusters`, `n`, `smallest`, `largest` (rows of a
         cluster),
@@ -68,7 +72,7 @@ class Effect:
     ladder: tuple[Estimate, ...]
     ratios: tuple[Estimate, ...]
     permutation: Permutation
-    icc: Intracluster | None
+    iccs: tuple[Intracluster, ...]
     arms: pd.DataFrame
     cluster_summaries: pd.DataFrame
     by_participant: float
@@ -80,6 +84,11 @@ class Effect:
     def smallest_p(self) -> float:
         """Smallest p that the randomisation test can give in this design."""
         return self.permutation.smallest_p
+
+    @property
+    def icc(self) -> Intracluster | None:
+        """The intracluster correlation by analysis of variance with Searle's interval."""
+        return self.iccs[0] if self.iccs else None
 
     @property
     def by_cluster(self) -> Estimate:
@@ -218,7 +227,7 @@ def estimate(
         ladder=(first, *(row for row in ladder if row is not first)),
         ratios=climb(trial, RATIOS),
         permutation=replace(test, estimate=ladder[-1]),
-        icc=_icc(roster, family, level),
+        iccs=_iccs(trial),
         arms=arm_frame(summaries),
         cluster_summaries=summaries,
         by_participant=summarise(
@@ -240,13 +249,31 @@ def _first(ladder: Sequence[Estimate], primary: Primary) -> Estimate:
     )
 
 
-def _icc(roster: Roster, family: Family, level: float) -> Intracluster | None:
-    if family == "poisson":
-        return None
+def _iccs(trial: Trial) -> tuple[Intracluster, ...]:
+    roster, level, seed = trial.roster, trial.level, trial.seed
+    if trial.family == "poisson":
+        return ()
     try:
-        return icc_of(roster, method="anova", level=level)
+        found = [
+            icc_of(roster, method="anova", interval=interval, seed=seed, level=level)
+            for interval in get_args(Interval)
+        ]
     except DesignError:
-        return None
+        return ()
+    with suppress(DesignError):
+        found.append(icc_of(roster, method="reml", level=level))
+    if trial.family == "binomial":
+        with suppress(DesignError):
+            row = Estimate(
+                term="icc",
+                method="latent",
+                estimate=trial.generalised.latent_icc,
+                level=level,
+                n=roster.n,
+                n_clusters=len(roster.clusters),
+            )
+            found.append(spread_out(roster, row, found[0].average_size))
+    return tuple(found)
 
 
 def _facts(roster: Roster, test: Permutation, level: float) -> Facts:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from qieval.errors import DesignError
 from qieval.results import Estimate
@@ -25,6 +26,7 @@ from qieval.trial.glmm import fit_roster as fit_generalised
 from qieval.trial.lmm import fit_roster as fit_linear
 from qieval.trial.robust import HOLDS
 from qieval.trial.roster import Roster
+from qieval.trial.scales import geometric_ratio, win_probability
 
 Average = Literal["clusters", "participants", "between"]
 DRAWS = 9_999
@@ -63,6 +65,19 @@ class Trial:
         blocks, titles = indicators(roster.block, roster.blocks, name=str(roster.columns.block))
         rows = np.column_stack([blocks[roster.codes], roster.rows])
         return replace(roster, rows=rows, titles=(*titles, *roster.titles))
+
+    @property
+    def frame(self) -> dict[str, Any]:
+        """The rows again as a frame, with the keywords that name its columns."""
+        roster = self.roster
+        arm = pd.Categorical.from_codes(
+            roster.arm[roster.codes].astype(int), pd.Index(roster.labels), ordered=True
+        )
+        rows = {"outcome": roster.outcome, "arm": arm, "cluster": roster.codes}
+        named = {"outcome": "outcome", "arm": "arm", "cluster": "cluster", "level": self.level}
+        if roster.blocks:
+            rows["stratum"], named["stratum"] = roster.block[roster.codes], "stratum"
+        return {"data": pd.DataFrame(rows), **named}
 
     @cached_property
     def generalised(self) -> GeneralisedMixedModel:
@@ -153,6 +168,8 @@ DIFFERENCES = {
     "glmm-difference": Rung(lambda trial: trial.generalised.difference, "participants", EVENTS, 6),
 }
 RATIOS = {
+    "win-probability": Rung(lambda trial: win_probability(**trial.frame), "clusters", ("gaussian",)),
+    "geometric-ratio": Rung(lambda trial: geometric_ratio(**trial.frame), "clusters", ("gaussian",)),
     "cluster-t-ratio": Rung(_cluster_t("none", "ratio"), "clusters", EVENTS),
     "gee-ratio": Rung(_gee_ratio, "between", EVENTS, HOLDS["mancl-derouen"]),
     "glmm-risk-ratio": Rung(lambda trial: trial.generalised.risk_ratio, "participants", ("binomial",), 6),

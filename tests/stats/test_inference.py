@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from qieval.errors import ArgumentError
-from qieval.stats.inference import check_level, t_estimate, t_power, t_quantile, two_sided_p
+from qieval.stats.inference import check_level, holm, t_estimate, t_power, t_quantile, two_sided_p
 
 
 @pytest.mark.parametrize("df", [1, 2.05, 8.77, 22, 1e4])
@@ -56,3 +56,12 @@ def test_power_of_t_at_its_ends() -> None:
         assert t_power(0.0, df, 0.95) == pytest.approx(0.05, rel=1e-12)
         assert t_power(math.inf, df, 0.95) == 1
     assert t_power(2.0, 1e9, 0.95) == pytest.approx(t_power(2.0, math.inf, 0.95), rel=1e-8)
+
+
+def test_holm_is_that_of_statsmodels_and_leaves_what_is_missing() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    values = [0.04, 0.001, 0.2, 0.02, 0.021, 0.9]
+    assert holm(values) == pytest.approx(multipletests(values, method="holm")[1], rel=1e-12)
+    assert holm([0.03, math.nan, 0.01]) == pytest.approx([0.03, math.nan, 0.02], nan_ok=True)
+    assert holm([]) == []

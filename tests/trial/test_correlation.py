@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from qieval.errors import DesignError
-from qieval.trial import icc, mixed_model
+from qieval.trial import estimate, icc, mixed_model
 
 # Closed forms: only rounding may differ from R.
 EXACT = 1e-12
@@ -87,3 +87,42 @@ def test_unanswerable_designs_are_named(few) -> None:
         icc(few.groupby("cluster").head(1), **SMALL)
     with pytest.raises(DesignError, match="does not vary within arms"):
         icc(few.assign(y=few["arm"]), **SMALL)
+
+
+def test_swiger_gives_the_standard_error_of_r(qic, mkv, values, outside_values) -> None:
+    community = {"outcome": "know", "arm": "arm", "cluster": "community"}
+    for rows, names, theirs in (
+        (qic, {"outcome": "score", "arm": "arm", "cluster": "site"}, values["qic_sim"]["endline_icc"]),
+        (mkv, community, outside_values["mkvtrial"]["icc_anova"]),
+    ):
+        ours = icc(rows, **names, interval="swiger")
+        assert ours.estimate.se == pytest.approx(theirs["swiger_se"], rel=1e-6)
+        assert ours.estimate.estimate == pytest.approx(theirs["icc"], rel=1e-8)
+        assert ours.design_effect == pytest.approx(theirs["deff_cv"], rel=1e-8)
+
+
+def test_resampled_sites_give_an_interval_by_their_own_analysis_of_variance(few) -> None:
+    names = {"outcome": "y", "arm": "arm", "cluster": "cluster"}
+    ours = icc(few, **names, interval="bootstrap", seed=3).estimate
+    rng, found = np.random.default_rng(3), []
+    for _ in range(300):
+        parts = []
+        for arm in (0, 1):
+            labels = few.loc[few["arm"] == arm, "cluster"].unique()
+            for new, label in enumerate(rng.choice(labels, len(labels))):
+                parts.append(few[few["cluster"] == label].assign(cluster=10 * arm + new))
+        found.append(icc(pd.concat(parts), **names).estimate.estimate)
+    low, high = np.quantile(found, [0.025, 0.975])
+    assert ours.ci_low == pytest.approx(low, abs=0.15)
+    assert ours.ci_high == pytest.approx(high, abs=0.1)
+    assert ours.ci_low < ours.ci_high
+
+
+def test_a_binary_outcome_has_both_scales(mkv, outside_values) -> None:
+    named = {"outcome": "know", "arm": "arm", "cluster": "community", "stratum": "stratum"}
+    effect = estimate(mkv, **named, family="binomial")
+    found = {each.estimate.method: each.estimate.estimate for each in effect.iccs}
+    assert list(found) == ["anova", "anova-swiger", "anova-bootstrap", "reml", "latent"]
+    assert found["anova"] == pytest.approx(0.0308821, rel=1e-5)
+    theirs = outside_values["mkvtrial"]["glmm_strat"]["icc_latent_nAGQ25"]
+    assert found["latent"] == pytest.approx(theirs, rel=1e-4)
