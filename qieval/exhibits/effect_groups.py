@@ -17,6 +17,8 @@ from qieval.results import Estimate, Quantity, Record
 from qieval.stats.inference import holm
 from qieval.trial import Effect, Subgroups
 
+BY_LOT = Column(source="by_lot", label="p, randomisation", show=p_value)
+
 
 def subgroups(
     effect: Effect,
@@ -30,9 +32,13 @@ def subgroups(
 
     Parameters
     ----------
+    groups : sequence of Subgroups
+        One for each column of groups; their p-values are left out in an interim look.
     suppress_below : int
         Groups with fewer participants in an arm are not shown.
     """
+    if effect.interim:
+        groups = [each.without_p(effect.interim) for each in groups]
     rows = [_gap(each, place, suppress_below) for each in groups for place in range(len(each.gaps))]
     if not rows:
         say = "The study declares no groups, or its participants are all of one."
@@ -61,7 +67,11 @@ def subgroups(
             Column(source="intervention", label=f"Gap, {intervention}", unit=scale.unit, show=signed),
             Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
             columns.interval(effect.primary.level, signed, unit=scale.unit),
-            *([] if effect.interim else [columns.P, Column(source="by_lot", label="p by lot", show=p_value)]),
+            *(
+                []
+                if effect.interim
+                else [columns.P, Column(source="by_lot", label="p, randomisation", show=p_value)]
+            ),
         ],
         records=[Record(key=row["key"], estimate=row["record"], status=status_of(effect)) for row in shown],
         notes=notes,

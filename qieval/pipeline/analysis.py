@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.pipeline.flow import Participants, present
 from qieval.pipeline.model import Method, Outcome, Plan
 from qieval.results import Quantity
 from qieval.trial import FAMILIES
@@ -21,6 +22,12 @@ class Analysis:
     data : DataFrame
         Participants of this wave who have the outcome (and its exposure), with their site's `arm` (ordered
         categorical, control first) and stratum.
+    everyone : DataFrame
+        The same with the participants who lack the outcome (or its exposure).
+    roster : DataFrame
+        Every site ever allocated, with its `arm` and stratum.
+    before : Series, optional
+        Mean of the outcome at each site at the first wave, where that is an earlier one; by site.
     flow : DataFrame
         Who was left out and why, by arm; see `qieval.pipeline.flow.flow`.
     outcome : str
@@ -38,6 +45,8 @@ class Analysis:
         Columns to adjust for: the baseline value first, then the outcome's covariates.
     exposure : str, optional
         Column of the time at risk of a count.
+    groups : tuple of str
+        Columns of the groups that the study looks at.
     quantity : Quantity
         Words and unit of the outcome.
     candidates : DataFrame, optional
@@ -52,6 +61,9 @@ class Analysis:
     """
 
     data: pd.DataFrame
+    everyone: pd.DataFrame
+    roster: pd.DataFrame
+    before: pd.Series[Any] | None
     flow: pd.DataFrame
     outcome: str
     cluster: str
@@ -63,6 +75,7 @@ class Analysis:
     covariates: tuple[str, ...]
     exposure: str | None
     candidates: pd.DataFrame | None
+    groups: tuple[str, ...]
     quantity: Quantity
     method: Method
     standing: str
@@ -76,6 +89,19 @@ class Analysis:
             **self.named,
             "candidates": self.candidates,
             "unit": self.quantity.unit,
+            "primary": self.method,
+        }
+
+    @property
+    def assumptions(self) -> dict[str, Any]:
+        """What `qieval.trial.sensitivity` must be told, by its own keywords."""
+        return {
+            "roster": self.roster,
+            "named": self.named,
+            "covariates": self.covariates,
+            "baseline": self.before,
+            "span": self.quantity.span,
+            "shift": self.quantity.mcid,
         }
 
     @property
@@ -102,6 +128,22 @@ def standing(plan: Plan | None, outcome: str, wave: int) -> str:
     if wave > plan.primary.wave:
         return f"A later look: the plan's primary wave is {plan.primary.wave}."
     return "" if wave < plan.primary.wave else "The plan's primary result."
+
+
+def site_means_before(people: Participants, outcome: Outcome, name: str) -> pd.Series[Any] | None:
+    """Mean (proportion, rate) of an outcome at each site at the first wave; None if that is this one."""
+    first = people.rows["wave"].min()
+    if people.through or not first < people.wave:
+        return None
+    rows = people.rows[(people.rows["wave"] == first) & people.staying]
+    rows = rows[present(rows, name, outcome.exposure)]
+    sums = rows[name].astype(float).groupby(rows["site"]).sum()
+    over = (
+        rows[outcome.exposure].groupby(rows["site"]).sum()
+        if outcome.exposure
+        else rows["site"].value_counts()
+    )
+    return sums / over if len(sums) else None
 
 
 def primary_method(plan: Plan | None, outcome: Outcome) -> Method:

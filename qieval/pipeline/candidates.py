@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from qieval.errors import refuse
@@ -9,11 +11,18 @@ from qieval.pipeline.extract import Extract
 from qieval.stats.columns import listed
 
 
-def candidates_of(extract: Extract, roster: pd.DataFrame) -> pd.DataFrame | None:
+def candidates_of(extract: Extract, sites: pd.Series[Any], called: pd.Series[Any]) -> pd.DataFrame | None:
     """Read the candidate allocations of a constrained randomisation; None for other schemes.
 
     The study names a CSV file beside itself: a row an allocation, a column for every site of the roster, in
     each cell 0 for control and 1 for intervention, or the arm's label.
+
+    Parameters
+    ----------
+    extract : Extract
+        The wave's files.
+    sites, called : Series
+        Sites of the roster by their own names, as in the file, and as reports call them.
 
     Raises
     ------
@@ -32,14 +41,14 @@ def candidates_of(extract: Extract, roster: pd.DataFrame) -> pd.DataFrame | None
     if not path.is_file():
         refuse(shown, "there is no such file", remedy=f"put it there, or name it under {key} in study.yaml")
     found = pd.read_csv(path, dtype=str, keep_default_na=False)
-    absent = [site for site in roster["site"] if site not in found]
+    absent = [site for site in sites if site not in found]
     if absent:
         refuse(shown, f"has no column for {listed(absent)}", expected="a column for every site of the roster")
     control, intervention = extract.spec.arms
     codes = {"0": 0.0, "1": 1.0, control: 0.0, intervention: 1.0}
-    read = pd.DataFrame({site: found[site].str.strip().map(codes) for site in roster["site"]})
+    read = pd.DataFrame({site: found[site].str.strip().map(codes) for site in sites})
     wrong = list(read.columns[read.isna().any()])
     if wrong or read.empty:
         problem = f"holds other values in {listed(wrong)}" if wrong else "holds no allocation"
         refuse(shown, problem, expected=f"0 or 1 in every cell, or {control!r} and {intervention!r}")
-    return read
+    return read.set_axis(list(called), axis=1)

@@ -94,6 +94,22 @@ def flow(
     return pd.DataFrame(counted, columns=list(FLOW)).astype(dict.fromkeys(FLOW[4:], "Int64"))
 
 
+def place(
+    spec: StudyFile, roster: pd.DataFrame, rows: pd.DataFrame, *, wave: int, withdrawn: frozenset[str]
+) -> Participants:
+    """Give each row the arm, stratum and start of its site."""
+    allocation = spec.allocation
+    start = allocation.start if allocation and allocation.scheme == "stepped-wedge" else None
+    arms = spec.arms if "arm" in roster else ()
+    joined = ["arm"] * bool(arms) + [name for name in (spec.stratum, start) if name]
+    placed = rows.drop(columns=[name for name in joined if name in rows]).merge(
+        roster[["site", *joined]], on="site", how="left", validate="many_to_one"
+    )
+    return Participants(
+        roster=roster, rows=placed, wave=wave, withdrawn=withdrawn, arms=arms, through=bool(start)
+    )
+
+
 def present(rows: pd.DataFrame, outcome: str, exposure: str | None = None) -> pd.Series[Any]:
     """Tell which rows have the outcome, and the exposure where it needs one."""
     there = rows[outcome].notna()

@@ -9,12 +9,12 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
-from qieval.pipeline.analysis import Analysis, primary_method, standing, with_ordered_arms
+from qieval.pipeline.analysis import Analysis, primary_method, site_means_before, standing, with_ordered_arms
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.coded import Coded, coded
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, present, variables_of
+from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, place, present, variables_of
 from qieval.pipeline.measured import Measured, measured
 from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.naming import told
@@ -145,6 +145,9 @@ class Study:
         covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
         return Analysis(
             data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
+            everyone=usable.reset_index(drop=True),
+            roster=people.roster,
+            before=site_means_before(people, spec, outcome),
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
             outcome=outcome,
             cluster="site",
@@ -155,7 +158,8 @@ class Study:
             pair=allocation.pair if allocation else None,
             covariates=tuple(covariates),
             exposure=spec.exposure,
-            candidates=candidates_of(self._extract, people.roster),
+            candidates=candidates_of(self._extract, self._read("sites")["site"], people.roster["site"]),
+            groups=tuple(name for name in self.spec.equity.strata if name in usable),
             quantity=self.quantity(outcome),
             method=primary_method(plan, spec),
             standing=standing(plan, outcome, self.wave),
@@ -174,6 +178,10 @@ class Study:
     def series(self, name: str = "") -> SiteSeries:
         """A measure or an outcome by site and period (`qieval.pipeline.site_series.site_series`)."""
         return site_series(self, name)
+
+    def family(self) -> dict[str, Analysis]:
+        """The analyses of the outcomes among which the plan shares its error, by name."""
+        return {name: self.analysis(name) for name in (self.spec.plan.family if self.spec.plan else ())}
 
     def flow(self) -> pd.DataFrame:
         """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""
@@ -249,19 +257,7 @@ class Study:
 
     def _participants(self) -> Participants:
         roster, rows = self.table("sites"), told(self._extract, self._read, "outcomes")
-        arms = self.arms if "arm" in roster else ()
-        joined = ["arm"] * bool(arms) + [name for name in (self.spec.stratum, self._start) if name]
-        placed = rows.drop(columns=[name for name in joined if name in rows]).merge(
-            roster[["site", *joined]], on="site", how="left", validate="many_to_one"
-        )
-        return Participants(
-            roster=roster,
-            rows=placed,
-            wave=self.wave,
-            withdrawn=self._withdrawn(),
-            arms=arms,
-            through=bool(self._start),
-        )
+        return place(self.spec, roster, rows, wave=self.wave, withdrawn=self._withdrawn())
 
 
 def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = None) -> Study:

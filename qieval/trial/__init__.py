@@ -1,6 +1,7 @@
 """Effects of cluster-randomised interventions, from two clusters to thousands."""
 
 from qieval.trial.allocate import Allocation, allocate
+from qieval.trial.baseline import baseline_balance
 from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.changes import SiteChanges, compare_changes
@@ -51,6 +52,7 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
+    "Sensitivity",
     "SiteChanges",
     "StaggeredStart",
     "SteppedWedge",
@@ -58,6 +60,7 @@ __all__ = [
     "Subgroups",
     "WildBootstrap",
     "allocate",
+    "baseline_balance",
     "cautions",
     "cluster_summary",
     "clusters_needed",
@@ -74,6 +77,7 @@ __all__ = [
     "permutation_test",
     "power",
     "robust_linear_model",
+    "sensitivity",
     "size_needed",
     "smallest_p",
     "staggered_start",

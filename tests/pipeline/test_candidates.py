@@ -52,3 +52,19 @@ def test_a_file_of_candidates_at_fault_is_named(
     constrained.unlink() if content is None else constrained.write_text(content)
     with pytest.raises(InputError, match=message):
         open_study("tiny", 1, workspace=tiny.workspace).analysis("pain")
+
+
+def test_an_analysis_tells_every_method_what_it_needs(tiny: Any) -> None:
+    found = open_study("tiny", 1, workspace=tiny.workspace).analysis("pain")
+    assert found.design["primary"] == "cluster-t"
+    assert found.design["candidates"] is None
+    assert found.assumptions["span"] == (0, 10)
+    assert list(found.roster["site"]) == list("ABCD")
+    assert len(found.everyone) == len(found.data) + found.everyone["pain"].isna().sum()
+    assert found.groups == ("language",)
+    assert found.before is not None
+    assert found.before.to_dict() == {"A": 5.0}
+
+
+def test_the_family_is_that_of_the_plan(tiny: Any) -> None:
+    assert list(open_study("tiny", 1, workspace=tiny.workspace).family()) == ["pain", "fall"]

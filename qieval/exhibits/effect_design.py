@@ -1,0 +1,187 @@
+"""How participants came into the comparison: flow diagram, balance of the arms, reporting checklist."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Rectangle
+
+from qieval.exhibits import columns
+from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.format import fixed, integer, percent, plural
+from qieval.exhibits.phrases import capital, counted, lower
+from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, WASH, canvas, to_svg
+from qieval.trial import Effect
+
+WIDTH, LINE_HEIGHT, CHARACTERS = 360, 18, 21
+LEFT_OUT = ("silent", "withdrawn", "no-outcome", "no-exposure")
+
+
+def flow(steps: pd.DataFrame, *, site: str = "site", suppress_below: int = 5) -> Figure:
+    """Draw the way from the roster to the analysis in each arm, after CONSORT's extension to cluster trials.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        A row a step and arm: `step`, `label`, `kind`, `arm`, `sites`, `participants`, `rows`.
+    suppress_below : int
+        Fewer participants left out are told as such.
+    """
+    arms = [arm for arm in dict.fromkeys(steps["arm"]) if arm != "all"]
+    cells = {(row["arm"], row["step"]): row for row in steps.to_dict(orient="records")}
+    told = {arm: _boxes(cells, arm, site, suppress_below) for arm in arms}
+    heads = [f"{counted(cells['all', 'roster']['sites'], site)} allocated"]
+    blocks = [[_wrapped(told[arm][place], arm if not place else "") for arm in arms] for place in range(3)]
+    heights = [LINE_HEIGHT * max(map(len, row)) + 14 for row in blocks]
+    height = 34 + sum(heights) + 24 * 3 + 8
+    fig, ax = canvas(WIDTH, height)
+    fig.set_layout_engine("none")
+    ax.set_position((0, 0, 1, 1))
+    ax.set(xlim=(0, WIDTH), ylim=(height, 0))
+    ax.axis("off")
+    _box(ax, 4, 4, WIDTH - 8, 30, heads, centred=True)
+    top = 34.0
+    wide = (WIDTH - 8 - 12) / 2
+    for place, row in enumerate(blocks):
+        for side, lines in enumerate(row):
+            left = 4 + side * (wide + 12)
+            ax.plot([left + wide / 2] * 2, [top, top + 24], color=SOFT, linewidth=1)
+            _box(ax, left, top + 24, wide, heights[place], lines, faint=place == 1)
+        top += 24 + heights[place]
+    said = [f"{arm}: {'; '.join(' '.join(part) for part in told[arm])}" for arm in arms]
+    frame = pd.DataFrame([(arm, *(" ".join(part) for part in told[arm])) for arm in arms],
+                         columns=["arm", "allocated", "left out", "analysed"])  # fmt: skip
+    return Figure(
+        name="flow",
+        caption=f"Flow of {plural(site)} and participants, from the allocation to the analysis.",
+        alt=f"Flow diagram. {heads[0]}. {'. '.join(said)}.",
+        svg=to_svg(fig, name="flow"),
+        frame=frame,
+    )
+
+
+def _boxes(cells: Mapping[Any, Any], arm: str, site: str, below: int) -> list[list[str]]:
+    """What the three boxes of an arm say: allocated, left out, analysed."""
+    left = []
+    for name in LEFT_OUT:
+        step = cells.get((arm, name), {})
+        number = step.get("sites" if name == "silent" else "rows", 0)
+        if pd.isna(number) or not number:
+            continue
+        if name == "silent":
+            left.append(f"{counted(number, site)} without participants")
+        else:
+            amount = integer(number) if number >= below else f"fewer than {below}"
+            left.append(f"{lower(step['label'])}: {amount}")
+    analysed = cells[arm, "analysed"]
+    return [
+        [counted(cells[arm, "roster"]["sites"], site)],
+        ["Left out:", *left] if left else ["Nobody left out"],
+        ["Analysed:", counted(analysed["sites"], site), f"{integer(analysed['rows'])} participants"],
+    ]
+
+
+def _wrapped(lines: Sequence[str], head: str) -> list[str]:
+    return [
+        piece for line in filter(None, [capital(head), *lines]) for piece in textwrap.wrap(line, CHARACTERS)
+    ]
+
+
+def _box(
+    ax: Any, x: float, y: float, width: float, height: float, lines: Sequence[str], *, faint: bool = False,
+    centred: bool = False,
+) -> None:  # fmt: skip
+    ax.add_patch(
+        Rectangle((x, y), width, height, facecolor=WASH if faint else PAPER, edgecolor=LINE, linewidth=1)
+    )
+    for place, line in enumerate(lines):
+        at = (x + width / 2, "center") if centred else (x + 9, "left")
+        ax.text(at[0], y + 20 + LINE_HEIGHT * place, line, ha=at[1], va="baseline", color=INK)
+
+
+def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> Table | Statement:
+    """Show the arms' participants before the intervention, with standardised differences and no p.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `qieval.trial.baseline_balance`.
+    suppress_below : int
+        Proportions that rest on fewer participants are not shown.
+    """
+    if frame.empty:
+        say = "The study declares no baseline value and no covariate of participants, so none are compared."
+        return Statement(name="balance", role="note", say=say)
+    hidden = frame["least"] < suppress_below
+    shown = frame[~hidden].reset_index(drop=True)
+    control, intervention = effect.facts.labels
+    names = shown["variable"].str.replace("_", " ").map(capital)
+    told = shown.assign(
+        what=names.where(shown["level"] == "", names + ": " + shown["level"]),
+        one=list(map(_summary, shown["control"], shown["control_sd"])),
+        two=list(map(_summary, shown["intervention"], shown["intervention_sd"])),
+    )
+    return Table(
+        name="balance",
+        caption="Participants of the arms at the start: mean (SD), or proportion.",
+        frame=told,
+        columns=[
+            columns.words("what", "Characteristic"),
+            Column(source="one", label=capital(control)),
+            Column(source="two", label=capital(intervention)),
+            Column(source="difference", label="Standardised difference", show=fixed(2, plus=True)),
+        ],
+        notes=[
+            "No p-values: whatever differs after a fair allocation differs by chance.",
+            *([f"Not shown: levels with fewer than {suppress_below} participants."] if hidden.any() else []),
+        ],
+    )
+
+
+def _summary(mean: float, sd: float) -> str:
+    return percent()(mean) if np.isnan(sd) else f"{fixed(1)(mean)} ({fixed(1)(sd)})"
+
+
+def consort(effect: Effect, *, scheme: str, site: str = "site") -> Table:
+    """List the items of CONSORT's cluster extension that this page answers, and where; the others by name.
+
+    Parameters
+    ----------
+    scheme : str
+        How sites were allocated, as the study declares it.
+    """
+    sites, test = plural(site), effect.permutation
+    control, intervention = effect.facts.per_arm
+    rows = [
+        ("3a", "Design and unit", f"{capital(site)}s compared as allocated: {scheme}"),
+        ("5", "Interventions", "Not on this page: the study’s protocol"),
+        ("6a", "Primary outcome, and its level", "The bottom line; measured in participants"),
+        ("7a", "Size of the trial", f"{control + intervention} {sites}; see also “For the next trial”"),
+        ("8b", "Kind of allocation", f"{capital(scheme)}; {integer(test.allocations)} possible allocations"),
+        ("9, 10", "Concealment, enrolment, consent", "Not on this page: the study’s protocol"),
+        ("12a", "Methods that allow for clustering", "How this was computed"),
+        ("12b", "Subgroups and adjustment", "For whom?; What if an assumption is wrong?"),
+        ("13", "Flow, losses of sites and participants", "Who was allocated"),
+        ("15", "Baseline by arm", "Who was allocated"),
+        ("16", "Numbers in each analysis", "The outcome in each arm"),
+        ("17a", "Result with interval, and correlation", "The effect, by every method; For the next trial"),
+        ("17b", "Absolute and relative effects", "The effect, by every method"),
+        ("18", "Other analyses", "What if an assumption is wrong?; For whom?"),
+        ("19", "Harms", "Not on this page"),
+        ("20, 21", "Limits, and for whom it holds", "Read with care, at the top"),
+    ]  # fmt: skip
+    return Table(
+        name="consort",
+        caption="Where this page answers the items of CONSORT’s extension to cluster trials (2012).",
+        frame=pd.DataFrame(rows, columns=["item", "topic", "place"]),
+        columns=[
+            columns.words("item", "Item"),
+            columns.words("topic", "Asks for"),
+            columns.words("place", "Answered under"),
+        ],
+        notes=["Item numbers of Campbell, Piaggio, Elbourne & Altman 2012, BMJ 345:e5661; names ours."],
+    )

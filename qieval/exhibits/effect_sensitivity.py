@@ -1,0 +1,123 @@
+"""Whether the effect holds under other assumptions, in a table and in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from qieval.exhibits import columns
+from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.effect_methods import status_of
+from qieval.exhibits.effect_words import scale_of
+from qieval.exhibits.format import percent, plural
+from qieval.exhibits.phrases import capital, joined
+from qieval.results import Estimate, Quantity, Record, tidy
+from qieval.stats.disclosure import too_small
+from qieval.trial import Effect, Sensitivity
+
+WORDS = {
+    "adjusted": "Adjusted for {term}",
+    "cluster-ancova": "Adjusted for each {site}’s value before",
+    "size-gap": "Participants alike less {sites} alike",
+    "missing-shift": "Missing outcomes {term}",
+    "missing-bound": "Missing outcomes at their worst, {term}",
+    "lost-bound": "Lost {sites} at their worst, {term}",
+    "permutation-roster": "Randomisation test over all {sites} allocated",
+    "leave-one-out": "{term}",
+}
+
+
+def checks(effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str = "site") -> Table:
+    """Show the site-level comparison under other assumptions, and the extremes of leaving a site out."""
+    scale = scale_of(effect, quantity)
+    rows = [*found.checks, *_extremes(found)]
+    signed, words = scale.show(plus=True), {"site": site, "sites": plural(site)}
+    frame = tidy(rows).assign(
+        change=[capital(WORDS[row.method].format(term=row.term.replace("_", " "), **words)) for row in rows]
+    )
+    return Table(
+        name="sensitivity",
+        caption=f"The comparison of {words['sites']} under other assumptions.",
+        frame=frame,
+        columns=[
+            columns.words("change", "What was changed"),
+            Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
+            columns.interval(effect.primary.level, signed, unit=scale.unit),
+            *([] if effect.interim else [columns.P]),
+        ],
+        records=[
+            Record(key=f"{row.method}--{place}", estimate=row, status=status_of(effect))
+            for place, row in enumerate(rows)
+        ],
+        notes=_assumptions(rows, effect.interim),
+    )
+
+
+def _extremes(found: Sensitivity) -> list[Estimate]:
+    """The comparisons without one cluster that lie lowest and highest, and those that cannot be made."""
+    known = sorted(
+        (row for row in found.left_out if math.isfinite(row.estimate)), key=lambda row: row.estimate
+    )
+    none = [row for row in found.left_out if not math.isfinite(row.estimate)]
+    return [*(known[:1] + known[1:][-1:]), *none[:1]]
+
+
+def _assumptions(rows: Sequence[Estimate], interim: str) -> list[str]:
+    return list(dict.fromkeys(note for row in rows for note in row.notes if note != interim))
+
+
+def single_sites(effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str = "site") -> Statement:
+    """Say whether one site carries the conclusion."""
+    known = [row for row in found.left_out if math.isfinite(row.ci_low)]
+    if not known or math.isinf(effect.by_cluster.ci_low):
+        return Statement(name="single-sites", role="note", say=f"No {site} can be left out of so few.")
+    show, unit = scale_of(effect, quantity).show(plus=True), scale_of(effect, quantity).unit
+    low, high = min(row.estimate for row in known), max(row.estimate for row in known)
+    outside = _outside(effect.by_cluster)
+    turned = [row.term.removeprefix("without ") for row in known if _outside(row) != outside]
+    said = (
+        f"Leaving out one {site} at a time, the difference lies between {show(low)} and {show(high)} {unit}. "
+    )
+    if not turned:
+        said += f"Whether its interval holds no difference does not hang on any single {site}."
+    else:
+        said += f"Whether its interval holds no difference hangs on {joined(turned[:5])}."
+    return Statement(name="single-sites", role="note", say=said)
+
+
+def _outside(row: Estimate) -> bool:
+    return row.ci_low > 0 or row.ci_high < 0
+
+
+def missing(effect: Effect, found: Sensitivity, *, site: str = "site", suppress_below: int = 5) -> Table:
+    """Show how many outcomes are missing in each arm, and at which sites.
+
+    Parameters
+    ----------
+    suppress_below : int
+        Shares that rest on fewer missing (or known) participants are withheld.
+    """
+    frame = found.missing.astype({"arm": str})
+    arms = frame.groupby("arm", sort=False)[["n", "missing"]].sum().reset_index().assign(cluster="all")
+    arms = arms.set_index("arm").reindex(list(effect.facts.labels)).reset_index()
+    shown = pd.concat([arms, frame[frame["missing"] > 0]], ignore_index=True)
+    cells = shown[["missing", "n"]].assign(n=shown["n"] - shown["missing"]).to_numpy(dtype=np.int64)
+    hidden = np.array([too_small(pair, below=suppress_below).any() for pair in cells], dtype=bool)
+    share = (shown["missing"] / shown["n"]).mask(hidden)
+    return Table(
+        name="missing",
+        caption=f"Outcomes missing, by arm and at each {site} that misses any; those known are analysed.",
+        frame=shown.assign(share=share, n=shown["n"].mask(hidden)),
+        columns=[
+            columns.words("arm", "Arm"),
+            columns.words("cluster", site.capitalize()),
+            columns.count("n", "Participants"),
+            Column(source="share", label="Outcome missing", show=percent(0)),
+        ],
+        notes=[f"Withheld where fewer than {suppress_below} participants stand behind a share."]
+        if hidden.any()
+        else [],
+    )
