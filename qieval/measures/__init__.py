@@ -9,6 +9,8 @@ from qieval.measures.equity import Gap, Inequality, gap, inequality
 from qieval.measures.equity_groups import Disparity, completeness, disparity, spans
 from qieval.measures.falsealarms import FalseAlarms, false_alarms
 from qieval.measures.fidelity import Fidelity, fidelity
+from qieval.measures.fidelity_time import DoseResponse, StepTimes, dose_response, step_times
+from qieval.measures.fidelity_use import PlannedUse, coached_from, planned_use
 from qieval.measures.funnel import Funnel, funnel
 from qieval.measures.gate import Gate, gate
 from qieval.measures.shrinkage import Shrunk, shrink
@@ -18,19 +20,24 @@ __all__ = [
     "Composite",
     "Deviants",
     "Disparity",
+    "DoseResponse",
     "FalseAlarms",
     "Fidelity",
     "Funnel",
     "Gap",
     "Gate",
     "Inequality",
+    "PlannedUse",
     "Quartiles",
     "Shrunk",
     "Standardised",
+    "StepTimes",
     "all_or_none",
+    "coached_from",
     "completeness",
     "control_chart",
     "disparity",
+    "dose_response",
     "false_alarms",
     "fidelity",
     "funnel",
@@ -38,10 +45,12 @@ __all__ = [
     "gate",
     "inequality",
     "opportunity",
+    "planned_use",
     "positive_deviants",
     "quartiles",
     "run_chart",
     "shrink",
     "spans",
     "standardise",
+    "step_times",
 ]

@@ -22,8 +22,9 @@ class Fidelity:
     ----------
     sites : DataFrame
         One row a site: `site`, `months`, `planned`, `held`, `cancelled`, `dose` (held over planned),
-        `dose_capped` (extra contacts of one month do not stand in for another's), `months_full`, `minutes`,
-        `dose_minutes`, `mean_minutes`, `longest_gap` (days between contacts held); with steps also
+        `dose_capped` (extra contacts of one month do not stand in for another's), `months_full`,
+        `months_missed`, `minutes`, `dose_minutes`, `mean_minutes`, `longest_gap` (days between contacts
+        held), `attendance` (attended over invited, contacts held); with steps also
         `steps_done`, `step_adherence`, `contiguous` (highest step with none missing before it),
         `out_of_order` (pairs of steps done in the wrong order).
     monthly : DataFrame
@@ -57,6 +58,8 @@ def fidelity(
     minutes: str | None = None,
     planned_minutes: float = 60,
     held: str | None = None,
+    invited: str | None = None,
+    attended: str | None = None,
     steps: pd.DataFrame | None = None,
     step: str = "step",
     n_steps: int = 12,
@@ -76,6 +79,8 @@ def fidelity(
         Contacts planned for a site in a month; every month begun by the cut counts.
     minutes, held : str, optional
         Columns of `contacts`: length, and whether it took place (all did, without).
+    invited, attended : str, optional
+        Columns of `contacts`: how many people were asked to come, and how many came.
     planned_minutes : float
         Minutes planned for a contact.
     steps : DataFrame, optional
@@ -98,10 +103,12 @@ def fidelity(
     first, last = pd.Timestamp(start), pd.Timestamp(cut)
     if not first <= last or not per_month > 0 or not planned_minutes > 0:
         raise ArgumentError("`fidelity`: the plan needs a start before its cut and a dose above zero.")
-    require(contacts, [site, date, minutes, held], owner="fidelity")
+    require(contacts, [site, date, minutes, held, invited, attended], owner="fidelity")
     log = pd.DataFrame({"site": contacts[site], "date": pd.to_datetime(contacts[date])})
     log["minutes"] = numbers(contacts[minutes]) if minutes else np.nan
     log["held"] = numbers(contacts[held]) > 0 if held else True
+    for people, column in (("invited", invited), ("attended", attended)):
+        log[people] = numbers(contacts[column]) if column else np.nan
     if log[["site", "date"]].isna().to_numpy().any():
         raise DesignError("Every contact needs a site and a date.")
     reached = _reached(steps, site, step, date, n_steps, last)
@@ -156,10 +163,12 @@ def _dose(own: pd.DataFrame, count: Any, per_month: float, planned_minutes: floa
         "dose": held / planned if planned else np.nan,
         "dose_capped": float(count.clip(upper=per_month).sum()) / planned if planned else np.nan,
         "months_full": int((count >= per_month).sum()),
+        "months_missed": int((count == 0).sum()),
         "minutes": minutes,
         "dose_minutes": minutes / (planned * planned_minutes) if planned else np.nan,
         "mean_minutes": own["minutes"].mean(),
         "longest_gap": gaps.max(),
+        "attendance": own["attended"].sum(min_count=1) / own["invited"].sum(min_count=1),
     }
 
 
