@@ -2,7 +2,8 @@
 
 from qieval.capability.aggregation import TeamAgreement, team_agreement
 from qieval.capability.arms import ArmChange, compare_arms
-from qieval.capability.change import Comparison, answers_at, compare
+from qieval.capability.change import Comparison, compare
+from qieval.capability.forms import Forms, answers_at, forms, score_waves
 from qieval.capability.instrument import Band, Instrument
 from qieval.capability.items import ItemChange, importance_gaps, item_changes, team_items
 from qieval.capability.linking import Answered
@@ -13,9 +14,10 @@ from qieval.capability.raters import RaterAgreement, rated, rater_agreement
 from qieval.capability.redcap import from_redcap
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.reliable import ReliableChange, reliable_change
-from qieval.capability.responders import Forms, Response, forms, response
+from qieval.capability.responders import Response, response
 from qieval.capability.scoring import Scores, score
-from qieval.capability.side_by_side import SideBySide, side_by_side
+from qieval.capability.sensitivity import Sensitivity, sensitivity, wave_model
+from qieval.capability.side_by_side import SideBySide, looking_back, side_by_side
 from qieval.capability.teams import TeamChange
 from qieval.stats.ranks import SignedRank, wilcoxon
 
@@ -34,6 +36,7 @@ __all__ = [
     "ReliableChange",
     "Response",
     "Scores",
+    "Sensitivity",
     "SideBySide",
     "SignedRank",
     "TeamAgreement",
@@ -48,14 +51,18 @@ __all__ = [
     "from_redcap",
     "importance_gaps",
     "item_changes",
+    "looking_back",
     "omega",
     "rated",
     "rater_agreement",
     "reliable_change",
     "response",
     "score",
+    "score_waves",
+    "sensitivity",
     "side_by_side",
     "team_agreement",
     "team_items",
+    "wave_model",
     "wilcoxon",
 ]

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from qieval.capability.aggregation import TeamAgreement, team_agreement
+from qieval.capability.forms import Forms, forms
 from qieval.capability.instrument import Instrument
 from qieval.capability.linking import Answered, Linked, link
 from qieval.capability.moves import Moves, band_moves
+from qieval.capability.omega import Omega, omega
 from qieval.capability.raters import RaterAgreement, rated
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.scoring import Scores, score
@@ -56,6 +59,12 @@ class Comparison:
         In the order of their names; empty without teams.
     alpha_before, alpha_after : Alpha or None
         Over all forms of each time; None without items.
+    omegas : tuple of Omega
+        Before and after; empty with fewer than three items.
+    agreement : tuple of TeamAgreement
+        Before and after; empty without teams.
+    forms : tuple of Forms
+        How the forms of each time were filled in; empty without an instrument.
     raters : tuple of RaterAgreement
         Before and after, where raters fill the forms.
     moves : Moves or None
@@ -81,6 +90,9 @@ class Comparison:
     teams: tuple[TeamChange, ...]
     alpha_before: Alpha | None
     alpha_after: Alpha | None
+    omegas: tuple[Omega, ...]
+    agreement: tuple[TeamAgreement, ...]
+    forms: tuple[Forms, ...]
     raters: tuple[RaterAgreement, ...]
     moves: Moves | None
     regression: RegressionToMean
@@ -147,6 +159,7 @@ def compare(
     used = first.instrument if first is not None else None
     keys = [by] if isinstance(by, str) else list(by)
     (first, *agreed), (second, *again) = (_of_raters(each, keys) for each in (first, second))
+    scored = [(when, each) for when, each in (("before", first), ("after", second)) if each is not None]
     linked = link(
         _values(before, first, keys, team), _values(after, second, keys, team), keys=keys, team=team
     ).if_at_least(fewest)
@@ -176,6 +189,9 @@ def compare(
         teams=teams,
         alpha_before=_alpha(first, level=level, term="before"),
         alpha_after=_alpha(second, level=level, term="after"),
+        omegas=tuple(omega(each.items, term=when) for when, each in scored if each.items.shape[1] > 2),
+        agreement=tuple(team_agreement(each.frame, team=team) for _, each in scored if team is not None),
+        forms=tuple(forms(each) for _, each in scored),
         raters=(*agreed, *again),
         moves=_moves(pairs, used),
         regression=regression_to_mean(start, end),
@@ -183,20 +199,6 @@ def compare(
         pairs=pairs[[*keys, "before", "after"]].assign(change=end - start).reset_index(drop=True),
         notes=_notes(linked, teams),
     )
-
-
-def answers_at(answers: pd.DataFrame, *, wave: int | str, instrument: str | None = None) -> pd.DataFrame:
-    """Keep the forms of one wave, and of one instrument where the table holds several.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        With the column ``wave`` and, where it holds several instruments, ``instrument``.
-    """
-    kept = answers["wave"].eq(wave)
-    if instrument is not None and "instrument" in answers.columns:
-        kept &= answers["instrument"].eq(instrument)
-    return answers[kept]
 
 
 def _scored(each: pd.DataFrame | Scores, instrument: Instrument | None) -> Scores | None:

@@ -40,7 +40,7 @@ class ItemChange:
 
 
 def item_changes(
-    before: Scores, after: Scores, *, by: str | Sequence[str], level: float = 0.95
+    before: Scores, after: Scores, *, by: str | Sequence[str], level: float = 0.95, fewest: int = 1
 ) -> tuple[ItemChange, ...]:
     """Screen the items for change, over the people who answered each item both times.
 
@@ -52,15 +52,23 @@ def item_changes(
         By one instrument.
     by : str or sequence of str
         Column or columns that name a person.
+    fewest : int
+        Fewest people of whom an item's change may be told.
     """
     keys = [by] if isinstance(by, str) else list(by)
     first, second = (_places(each, keys) for each in (before, after))
-    both = link(first, second, keys=keys, team=None).pairs
+    both = link(first, second, keys=keys, team=None).if_at_least(fewest).pairs
     at_first, at_second = (both[name].to_numpy(np.intp) for name in ("before", "after"))
     moved = after.items.to_numpy()[at_second] - before.items.to_numpy()[at_first]
     items = before.instrument.items
     changes = [
-        mean_interval(moved[:, place], term=item.id, method="paired-t", unit="points", level=level)
+        mean_interval(
+            moved[:, place] if np.isfinite(moved[:, place]).sum() >= fewest else [],
+            term=item.id,
+            method="paired-t",
+            unit="points",
+            level=level,
+        )
         for place, item in enumerate(items)
     ]
     corrected = adjusted([each.p_value for each in changes], method="bh")

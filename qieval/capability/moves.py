@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest, chi2
 
 from qieval.errors import ArgumentError
 from qieval.results import Estimate, tidy
@@ -47,6 +48,40 @@ class Moves:
     def n(self) -> int:
         """Units with a band at both times."""
         return int(self.counts.sum())
+
+    def test(self) -> Estimate:
+        """Exact test that as many moved up as down among those who moved; with two bands McNemar's."""
+        moved = self.up + self.down
+        return Estimate(
+            term="up - down",
+            method="sign-of-moves",
+            estimate=(self.up - self.down) / moved if moved else np.nan,
+            p_value=float(binomtest(self.up, moved).pvalue) if moved else np.nan,
+            n=moved,
+            unit="share of those who moved",
+        )
+
+    def marginal_test(self) -> Estimate:
+        """Stuart and Maxwell's test that the bands hold as many people after as before, whatever the order.
+
+        Chi-square on bands - 1 degrees of freedom; bands in which nobody ever was are left out.
+        """
+        used = self.counts.sum(axis=0) + self.counts.sum(axis=1) > 0
+        counts = self.counts[np.ix_(used, used)].astype(float)
+        gap = (counts.sum(axis=1) - counts.sum(axis=0))[:-1]
+        spread = -(counts + counts.T)
+        np.fill_diagonal(spread, counts.sum(axis=1) + counts.sum(axis=0) - 2 * np.diag(counts))
+        df = len(gap)
+        value = float(gap @ np.linalg.pinv(spread[:-1, :-1]) @ gap) if df else np.nan
+        return Estimate(
+            term="bands",
+            method="stuart-maxwell",
+            estimate=np.nan,
+            df=df,
+            statistic=value,
+            p_value=float(chi2.sf(value, df)) if df else np.nan,
+            n=self.n,
+        )
 
     def tidy(self) -> pd.DataFrame:
         """Shares of the units that moved up, stayed, moved down."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -109,6 +109,43 @@ def side_by_side(
             )
             for (label, change), holm in zip(found, corrected, strict=True)
         )
+    )
+
+
+def looking_back(
+    before: Scores,
+    then: Scores,
+    after: Scores,
+    *,
+    by: str | Sequence[str],
+    team: str | None = None,
+    level: float = 0.95,
+    fewest: int = 1,
+) -> tuple[Estimate, ...]:
+    """Set the change from the first form beside that from the form filled in afterwards about the first time.
+
+    People who learn what a thing takes may mark down how well they did before: then and before differ
+    (response shift), and the change looks larger from then. A look back also flatters; neither is the truth.
+
+    Parameters
+    ----------
+    before, then, after : Scores
+        By one instrument; `then` filled in at the later time about the earlier one.
+
+    Returns
+    -------
+    tuple of Estimate
+        ``after - before``, ``after - then``, ``then - before``: the mean over teams with two or more, else
+        over people, each over those who filled in both forms.
+    """
+    pairs = {
+        "after - before": (before, after),
+        "after - then": (then, after),
+        "then - before": (before, then),
+    }
+    return tuple(
+        replace(compare(*sides, by=by, team=team, level=level, fewest=fewest).headline, term=term)
+        for term, sides in pairs.items()
     )
 
 

@@ -97,15 +97,26 @@ def reliability(change: Comparison) -> Table | Statement:
             name="reliability", role="note", say="There are no items, so no reliability to tell."
         )
     frame = pd.DataFrame([_alpha_row(each) for each in known])
+    frame["omega"] = _padded([each.omega.estimate for each in change.omegas], len(known))
+    frame["icc_1"] = _padded([each.single.estimate for each in change.agreement], len(known))
+    frame["icc_2"] = _padded([each.average.estimate for each in change.agreement], len(known))
+    frame["raters"] = _padded([each.average.estimate for each in change.raters], len(known))
+    more = {"omega": "Omega", "icc_1": "ICC(1)", "icc_2": "ICC(2)", "raters": "Raters, ICC(2,k)"}
     show = fixed(2)
     return Table(
         name="reliability",
-        caption="Cronbach\N{RIGHT SINGLE QUOTATION MARK}s alpha over the complete forms of each time.",
+        caption="Cronbach\N{RIGHT SINGLE QUOTATION MARK}s alpha and omega over the complete forms of each "
+        "time; ICC(1) and ICC(2) tell how far one person, and a mean over people, stand for their team.",
         frame=frame,
         columns=[
             words("time", "Forms"),
             Column(source="alpha", label="Alpha", show=show),
             interval(known[0].alpha.level, show, unit="Feldt"),
+            *(
+                Column(source=name, label=label, show=show)
+                for name, label in more.items()
+                if frame[name].notna().any()
+            ),
             count("k", "Items"),
             count("n", "Complete forms"),
             count("incomplete", "Left out"),
@@ -201,6 +212,10 @@ def moves_table(
             *withheld_note(frame[keys], suppress_below),
         ],
     )
+
+
+def _padded(values: Sequence[float], size: int) -> list[float | None]:
+    return [*values[:size], *[None] * (size - len(values))]
 
 
 def _alpha_row(each: Alpha) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def readings(
             count("n", "Pairs"),
             *([count("n_clusters", "Teams")] if clusters else []),
         ],
-        records=[_record(each.method, each, interim) for each in change.estimates],
+        records=[record(each.method, each, interim) for each in change.estimates],
         emphasis=[0],
         notes=[*_reading_notes(change), *([interim] if interim else [])],
     )
@@ -109,7 +109,7 @@ def by_arm(arms: ArmChange, *, interim: str = "") -> Table | Statement:
         return Statement(name="arms", role="note", say=arms.reason)
     rows = [*arms.arms, *([arms.difference] if arms.difference else [])]
     keys = ["control", "intervention", "difference"]
-    records = [_record(key, row, interim) for key, row in zip(keys, rows, strict=False)]
+    records = [record(key, row, interim) for key, row in zip(keys, rows, strict=False)]
     signed = fixed(2, plus=True)
     return Table(
         name="arms",
@@ -129,7 +129,8 @@ def by_arm(arms: ArmChange, *, interim: str = "") -> Table | Statement:
     )
 
 
-def _record(key: str, estimate: Estimate, interim: str) -> Record:
+def record(key: str, estimate: Estimate, interim: str) -> Record:
+    """Publish an estimate, before the plan's wave without its p."""
     if interim:
         return Record(key=key, estimate=estimate.without_p(interim), status="interim")
     return Record(key=key, estimate=estimate)

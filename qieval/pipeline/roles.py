@@ -134,6 +134,7 @@ def capability(scope: Scope) -> Shape:
     named = Rule(name="instrument", levels=tuple(scope.instruments), needed=len(scope.instruments) > 1)
     rules = {rule.name: rule for rule in (Rule(name="respondent"), Rule(name="site"), _wave(scope), named)}
     rules |= {name: _optional(name) for name in ("role", "rater")}
+    rules["then"] = _optional("then", "flag")
     for instrument in scope.instruments.values():
         low, high = instrument.response.min, instrument.response.max
         codes = tuple(
@@ -141,7 +142,8 @@ def capability(scope: Scope) -> Shape:
         )
         for item in instrument.item_ids:
             rules[item] = Rule(name=item, kind="number", filled=False, low=low, high=high, besides=codes)
-    return Shape(rules=tuple(rules.values()), key=("respondent", "site", "wave", "instrument", "rater"))
+    key = ("respondent", "site", "wave", "instrument", "rater", "then")
+    return Shape(rules=tuple(rules.values()), key=key)
 
 
 def coaching(scope: Scope) -> Shape:  # noqa: ARG001 (a shape's form, here and below)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import gammaln
-from scipy.stats import binomtest, nct
+from scipy.stats import binomtest, chi, nct, norm
 from scipy.stats import t as student
 
 from qieval.results import Estimate
@@ -72,14 +73,25 @@ def noncentrality_interval(statistic: float, df: float, *, level: float = 0.95) 
 
     def limit(probability: float) -> float:
         low, high = statistic - 5.0, statistic + 5.0
-        while float(nct.cdf(statistic, df, low)) < probability:
+        while _below(statistic, df, low) < probability:
             low -= 2 * (high - low)
-        while float(nct.cdf(statistic, df, high)) > probability:
+        while _below(statistic, df, high) > probability:
             high += 2 * (high - low)
-        gap = lambda shift: float(nct.cdf(statistic, df, shift)) - probability  # noqa: E731
+        gap = lambda shift: _below(statistic, df, shift) - probability  # noqa: E731
         return float(brentq(gap, low, high, xtol=1e-13, rtol=1e-13))
 
     return limit((1 + level) / 2), limit((1 - level) / 2)
+
+
+def _below(statistic: float, df: float, shift: float) -> float:
+    """Non-central t distribution; by its integral where SciPy's series breaks off (NaN at single shifts)."""
+    value = float(nct.cdf(statistic, df, shift))
+    if not math.isnan(value):
+        return value
+    scale, middle = statistic / math.sqrt(df), math.sqrt(df)
+    over = lambda root: float(norm.cdf(scale * root - shift) * chi.pdf(root, df))  # noqa: E731
+    parts = ((0.0, middle), (middle, middle + 40.0))
+    return sum(float(quad(over, *ends, epsabs=1e-13, epsrel=1e-12, limit=200)[0]) for ends in parts)
 
 
 def standardised_changes(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qieval.capability import band_moves
+from qieval.capability import Moves, band_moves
 from qieval.errors import ArgumentError
 
 
@@ -46,3 +46,23 @@ def test_unknown_bands_are_refused() -> None:
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ArgumentError, match="as many bands before as after"):
         band_moves(["a"], ["a", "b"], labels="ab")
+
+
+def test_the_tests_of_moves_are_those_of_r(reference: Path) -> None:
+    expected = json.loads((reference / "qi" / "prepost_expected.json").read_text())
+    bands = expected["band_transition"]
+    moves = Moves(labels=tuple(bands["levels"]), counts=np.array(bands["table"]))
+    assert moves.test().p_value == pytest.approx(bands["sign_p"], rel=1e-9)
+    marginal = moves.marginal_test()
+    assert [marginal.statistic, marginal.p_value] == pytest.approx(
+        [bands["stuart_maxwell_chisq"], bands["stuart_maxwell_p"]], rel=1e-9
+    )
+    two = expected["mcnemar"]
+    moves = Moves(labels=("low", "high"), counts=np.array(two["table"]))
+    assert moves.test().p_value == pytest.approx(two["p_exact"], rel=1e-9)
+
+
+def test_nobody_who_moved_is_no_test() -> None:
+    still = Moves(labels=("low", "high"), counts=np.array([[3, 0], [0, 0]]))
+    assert np.isnan(still.test().p_value)
+    assert np.isnan(still.marginal_test().p_value)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import nct
 
+from qieval.stats import paired
 from qieval.stats.paired import (
     mean_interval,
     noncentrality_interval,
@@ -119,3 +121,18 @@ def test_changes_that_hardly_vary_are_not_standardised() -> None:
     found = standardised_changes(before, np.array([1e6, 1e6 + 1, 1e6 - 1]), term="")
     assert all(math.isnan(each.estimate) for each in found)
     assert "nothing to standardise by" in found[0].notes[0]
+
+
+def test_limits_of_a_strong_change_do_not_break_on_scipys_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At some non-centralities ``nct.cdf`` of SciPy 1.17 is NaN; the integral stands in."""
+    for statistic, df, shift in ((12.0, 6, 11.0), (5.0, 4, 9.0), (-3.0, 9, -1.0)):
+        theirs = float(nct.cdf(statistic, df, shift))
+        with monkeypatch.context() as patch:
+            patch.setattr(nct, "cdf", lambda *_: math.nan)
+            assert paired._below(statistic, df, shift) == pytest.approx(theirs, rel=1e-9)
+    assert paired._below(12.0, 6, -13.0) == pytest.approx(1)
+    rng = np.random.default_rng(6)
+    for size in (4, 7, 12):
+        before = rng.normal(size=size)
+        dz = standardised_changes(before, before + 3 + 0.1 * rng.normal(size=size), term="x")[0]
+        assert dz.ci_low < dz.estimate < dz.ci_high

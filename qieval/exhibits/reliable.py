@@ -1,0 +1,161 @@
+"""Change of single people beside the error of the instrument, and the change by models of all waves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from qieval.capability import Comparison, ReliableChange, Sensitivity, SideBySide
+from qieval.exhibits.change import READINGS, record
+from qieval.exhibits.columns import DF, P, count, interval, words
+from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.format import fixed, p_value
+from qieval.exhibits.withheld import count_or_fewer, withheld_note, withhold
+from qieval.results import Estimate, Record, tidy
+
+EXPECTED = {"up": "Moved up", "same": "Stayed", "down": "Moved down"}
+
+
+def reliable(found: ReliableChange, change: Comparison, *, suppress_below: int = 5) -> Table | Statement:
+    """Count those who changed more than the instrument errs; small counts are withheld."""
+    if not found.mdc > 0:
+        return Statement(
+            name="reliable", role="note", say=f"No one's change can be held against error: {found.source}."
+        )
+    show, unit = fixed(1), change.quantity.unit
+    kept = withhold([found.improved, found.unchanged, found.worse], suppress_below)
+    rows = dict(zip(("Improved", "No reliable change", "Worse"), kept, strict=True))
+    if found.responders is not None:
+        few = withhold([found.responders, found.n - found.responders], suppress_below)[0]
+        rows[f"Improved by {change.quantity.mcid:g} {unit} or more"] = few
+    frame = pd.DataFrame({"group": list(rows), "people": pd.array(list(rows.values()), dtype="Int64")})
+    return Table(
+        name="reliable",
+        caption=f"People whose score changed by more than {show(found.mdc)} {unit}; error alone goes beyond "
+        "that in 5 % of people.",
+        frame=frame,
+        columns=[
+            words("group", "Change"),
+            count("people", "People", show=count_or_fewer(suppress_below)),
+        ],
+        notes=[
+            f"Reliability {fixed(2)(found.reliability)} ({found.source}); standard error of measurement "
+            f"{show(found.sem)} {unit}. Alpha leaves out how people vary from day to day: the limit is low.",
+            *withheld_note(frame[["people"]], suppress_below),
+        ],
+    )
+
+
+def error_moves(found: ReliableChange, change: Comparison, *, suppress_below: int = 5) -> Table | Statement:
+    """Set the moves between bands beside those that error alone would make."""
+    moves, expected = change.moves, found.expected
+    if moves is None or expected is None:
+        why = "The instrument declares no bands."
+        why = why if moves is None else f"There is no error to set moves by: {found.source}."
+        return Statement(name="error-moves", role="note", say=why)
+    size = range(len(expected))
+    by_error = {
+        "up": sum(expected[row, column] for row in size for column in size if column > row),
+        "same": sum(expected[row, row] for row in size),
+        "down": sum(expected[row, column] for row in size for column in size if column < row),
+    }
+    kept = withhold([moves.up, moves.same, moves.down], suppress_below)
+    frame = pd.DataFrame(
+        {
+            "move": list(EXPECTED.values()),
+            "people": pd.array(kept, dtype="Int64"),
+            "expected": [by_error[name] for name in EXPECTED],
+        }
+    )
+    test, said = moves.test(), []
+    if test.n and None not in kept:
+        said = [f"Up against down among those who moved: exact p = {p_value(test.p_value)}."]
+    return Table(
+        name="error-moves",
+        caption="Moves between the bands, and how many would come of the "
+        "instrument\N{RIGHT SINGLE QUOTATION MARK}s error had nobody changed.",
+        frame=frame,
+        columns=[
+            words("move", "Move"),
+            count("people", "People", show=count_or_fewer(suppress_below)),
+            Column(source="expected", label="By error alone", unit="people", show=fixed(1)),
+        ],
+        notes=[*said, *withheld_note(frame[["people"]], suppress_below)],
+    )
+
+
+def sensitivity(found: Sensitivity, change: Comparison, *, interim: str = "") -> Table | Statement:
+    """Show the headline beside the readings of all forms of all waves."""
+    if not found.readings:
+        return Statement(name="sensitivity", role="note", say=" ".join(found.notes))
+    rows = [change.headline, *found.readings]
+    return Table(
+        name="sensitivity",
+        caption="The same change from all forms of all waves, also of those who answered once.",
+        frame=tidy(rows).assign(reading=[READINGS[each.method] for each in rows]),
+        columns=[
+            words("reading", "Reading"),
+            Column(source="estimate", label="Change", show=fixed(2, plus=True)),
+            words("unit", "Unit"),
+            interval(change.headline.level, fixed(2, plus=True)),
+            DF,
+            *([] if interim else [P]),
+            count("n", "Forms or pairs"),
+        ],
+        records=[record(each.method, each, interim) for each in found.readings],
+        emphasis=[0],
+        notes=[*found.notes, *([interim] if interim else [])],
+    )
+
+
+def side_by_side(found: SideBySide, *, labels: tuple[str, str], suppress_below: int = 5) -> Table:
+    """Show two forms of the same people, scale by scale; scales with too few people are withheld."""
+    told = [each for each in found.contrasts if each.answered.compared >= suppress_below]
+    few, show = len(found.contrasts) - len(told), fixed(2)
+    return Table(
+        name="side-by-side",
+        caption=f"{labels[0]} and {labels[1]}, judged by the same people.",
+        frame=tidy(each.difference for each in told).assign(
+            label=[each.label for each in told],
+            first=[each.first for each in told],
+            second=[each.second for each in told],
+            holm_p=[each.holm_p for each in told],
+            compared=[each.answered.compared for each in told],
+        ),
+        columns=[
+            words("label", "Scale"),
+            Column(source="first", label=labels[0], show=show),
+            Column(source="second", label=labels[1], show=show),
+            Column(source="estimate", label="Difference", show=fixed(2, plus=True)),
+            interval(told[0].difference.level if told else 0.95, fixed(2, plus=True)),
+            Column(source="holm_p", label="p, Holm", show=p_value),
+            count("compared", "People"),
+        ],
+        records=[Record(key=each.label, estimate=each.difference) for each in told],
+        notes=[f"Scales with fewer than {suppress_below} people: {few}."] if few else [],
+    )
+
+
+def looking_back(found: Sequence[Estimate], *, unit: str) -> Table:
+    """Show the change from the first form beside that from the look back."""
+    names = {
+        "after - before": "From the form before",
+        "after - then": "From the look back",
+        "then - before": "Look back less before",
+    }
+    return Table(
+        name="looking-back",
+        caption="The change from the form filled in before, and from the later look back at that time.",
+        frame=tidy(found).assign(reading=[names[each.term] for each in found]),
+        columns=[
+            words("reading", "Change"),
+            Column(source="estimate", label="Mean", unit=unit, show=fixed(2, plus=True)),
+            interval(found[0].level, fixed(2, plus=True)),
+            DF,
+            P,
+            count("n", "People"),
+        ],
+        records=[Record(key=each.term.replace(" ", ""), estimate=each) for each in found],
+        notes=["A look back also flatters: where the two differ, neither is simply right."],
+    )
