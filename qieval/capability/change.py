@@ -20,6 +20,7 @@ from qieval.capability.teams import TERM, TeamChange, team_changes, team_reading
 from qieval.capability.unlinked import stayers_and_leavers, unlinked_readings
 from qieval.errors import ArgumentError, DesignError
 from qieval.results import Estimate, Quantity, tidy
+from qieval.stats.columns import Floats
 from qieval.stats.paired import (
     RegressionToMean,
     mean_interval,
@@ -150,13 +151,7 @@ def compare(
         If an id stands twice at one time, a team is missing or an answer is off the scale.
     """
     first, second = (_scored(each, instrument) for each in (before, after))
-    if first is not None and second is not None and first.instrument.hash != second.instrument.hash:
-        changed = "; ".join(first.instrument.differences(second.instrument))
-        raise DesignError(
-            "The two times were scored by different instruments; their scores are not comparable. "
-            f"What differs: {changed}."
-        )
-    used = first.instrument if first is not None else None
+    used = _one_instrument(first, second)
     keys = [by] if isinstance(by, str) else list(by)
     (first, *agreed), (second, *again) = (_of_raters(each, keys) for each in (first, second))
     scored = [(when, each) for when, each in (("before", first), ("after", second)) if each is not None]
@@ -170,10 +165,7 @@ def compare(
     signed_rank = wilcoxon(start, end, level=level, term=TERM, unit=what.unit)
     readings = (
         *team_reading(teams, unit=what.unit, level=level),
-        mean_interval(end - start, term=TERM, method="paired-t", unit=what.unit, level=level),
-        signed_rank.shift,
-        sign_test(start, end, term=TERM, level=level),
-        *standardised_changes(start, end, term=TERM, level=level),
+        *_paired(start, end, signed_rank.shift),
     )
     apart = unlinked_readings(linked, term=TERM, unit=what.unit, level=level, fewest=fewest)
     readings = (*readings, *apart) if len(pairs) else (*apart, *readings)
@@ -198,6 +190,28 @@ def compare(
         instrument=used,
         pairs=pairs[[*keys, "before", "after"]].assign(change=end - start).reset_index(drop=True),
         notes=_notes(linked, teams),
+    )
+
+
+def _one_instrument(first: Scores | None, second: Scores | None) -> Instrument | None:
+    """The instrument of both times; refuses two, saying what differs."""
+    if first is not None and second is not None and first.instrument.hash != second.instrument.hash:
+        changed = "; ".join(first.instrument.differences(second.instrument))
+        raise DesignError(
+            "The two times were scored by different instruments; their scores are not comparable. "
+            f"What differs: {changed}."
+        )
+    return first.instrument if first is not None else None
+
+
+def _paired(start: Floats, end: Floats, shift: Estimate) -> tuple[Estimate, ...]:
+    """The readings of the same pairs; `shift` is the one by ranks."""
+    unit, level = shift.unit, shift.level
+    return (
+        mean_interval(end - start, term=TERM, method="paired-t", unit=unit, level=level),
+        shift,
+        sign_test(start, end, term=TERM, level=level),
+        *standardised_changes(start, end, term=TERM, level=level),
     )
 
 

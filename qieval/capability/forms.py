@@ -47,13 +47,14 @@ def forms(scores: Scores) -> Forms:
     low, high = instrument.span(instrument.total)
     upright = scores.items.to_numpy(float)
     reverse = np.array([item.reverse for item in instrument.items])
-    given = np.where(reverse, instrument.response.min + instrument.response.max - upright, upright)
+    given = upright
+    if reverse.any():
+        given = np.where(reverse, instrument.response.min + instrument.response.max - upright, upright)
     n, blank = len(total), np.isnan(given)
     alike = None
     if given.shape[1] >= FEWEST_ITEMS:
-        most = np.where(blank, -np.inf, given).max(axis=1, initial=-np.inf)
-        least = np.where(blank, np.inf, given).min(axis=1, initial=np.inf)
-        alike = int(((most == least) & ((~blank).sum(axis=1) >= FEWEST_ITEMS)).sum())
+        same = np.fmax.reduce(given, axis=1) == np.fmin.reduce(given, axis=1)
+        alike = int((same & (given.shape[1] - blank.sum(axis=1) >= FEWEST_ITEMS)).sum())
     return Forms(
         forms=n,
         scored=int(np.isfinite(total).sum()),

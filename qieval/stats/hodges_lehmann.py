@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,7 @@ def signed_rank_distribution(ranks: Floats) -> Floats:
     return probability
 
 
+@cache
 def _averages_outside(n: int, level: float) -> int:
     """Place of each limit among the pairwise averages, from its end; 0 where none reaches the level."""
     tail = (1 - level) / 2

@@ -7,6 +7,7 @@ freedom, p-value and interval (the peers give fewer of these). R is timed where 
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 import tempfile
@@ -141,3 +142,4 @@ if __name__ == "__main__":
         compare_gee(100_000, 200, family=family, outcome=outcome)
         compare_gee(1_000_000, 1_000, family=family, outcome=outcome)
     compare_permutations()
+    runpy.run_path(str(Path(__file__).with_name("capability.py")), run_name="__main__")

@@ -198,7 +198,7 @@ def test_repeated_ids_are_refused(answers: pd.DataFrame, musiq: Instrument) -> N
 def test_two_versions_of_an_instrument_are_not_comparable(answers: pd.DataFrame, musiq: Instrument) -> None:
     other = musiq.model_copy(update={"version": "2"})
     made = score(answers_at(answers, wave=0), musiq), score(answers_at(answers, wave=2), other)
-    with pytest.raises(DesignError, match="different instruments"):
+    with pytest.raises(DesignError, match="What differs: version: 1, then 2"):
         compare(*made, by="respondent")
 
 
