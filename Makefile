@@ -29,7 +29,7 @@ endif
 	touch $(STAMP)
 
 report: $(STAMP) ## run and publish every wave of the demonstration studies under reports/
-	$(BIN)/qieval run params/demo-collab/wave-*.yaml params/demo-ms/wave-*.yaml params/hip-fracture/wave-*.yaml
+	$(BIN)/qieval run params/demo-collab/plan.yaml params/demo-collab/wave-*.yaml params/demo-ms/wave-*.yaml params/hip-fracture/wave-*.yaml
 
 test: $(STAMP) ## the tests, without the long ones
 	$(PYTEST)

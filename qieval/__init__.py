@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qieval import capability, coding, exhibits, measures, trial
     from qieval.errors import DesignError, InputError, QievalError
+    from qieval.pipeline.plans import open_plan
     from qieval.pipeline.study import open_study
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "coding",
     "exhibits",
     "measures",
+    "open_plan",
     "open_study",
     "trial",
 ]
@@ -46,6 +48,7 @@ _HOMES = {
     "coding": ("qieval.coding", None),
     "exhibits": ("qieval.exhibits", None),
     "measures": ("qieval.measures", None),
+    "open_plan": ("qieval.pipeline.plans", "open_plan"),
     "open_study": ("qieval.pipeline.study", "open_study"),
     "trial": ("qieval.trial", None),
 }

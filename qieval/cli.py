@@ -34,6 +34,8 @@ app = typer.Typer(
 WaveFiles = Annotated[
     list[Path], typer.Argument(metavar="WAVE...", help="Wave files: params/<study>/wave-N.yaml.")
 ]
+StudyName = Annotated[str, typer.Argument(help="Name of the study's folder under params/.")]
+Number = Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")]
 Folder = Annotated[
     Path | None,
     typer.Option("--workspace", metavar="DIR", help="Folder with params/; found upward from here."),
@@ -140,6 +142,14 @@ def _warn(plans: Sequence[WavePlan]) -> None:
             complain(f"Note on {named(plan)}: {warning}")
 
 
+@app.command(short_help="Say what a study's design can show.")
+def plan(study: StudyName, workspace: Folder = None) -> int:
+    """Run a study's plan.yaml: power, detectable effect, allocation. The file is written if there is none."""
+    from qieval.pipeline.scaffold import new_plan
+
+    return run([new_plan(_workspace(workspace), study)], workspace=workspace)
+
+
 @app.command(short_help="Check waves' parameters and data.")
 def check(waves: WaveFiles, workspace: Folder = None) -> int:
     """Check waves' parameters and data; run nothing."""
@@ -182,11 +192,7 @@ def list_everything(workspace: Folder = None) -> int:
 
 
 @app.command("new-wave", short_help="Start a wave from the last one.")
-def new_wave(
-    study: Annotated[str, typer.Argument(help="Name of the study's folder under params/.")],
-    number: Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the new wave.")],
-    workspace: Folder = None,
-) -> int:
+def new_wave(study: StudyName, number: Number, workspace: Folder = None) -> int:
     """Copy a study's last wave file to a new number, and make the wave's data folder."""
     from qieval.pipeline import scaffold
 
@@ -226,11 +232,7 @@ def init_study(
 
 
 @app.command(short_help="Say in words how a wave's tables are read.")
-def mapping(
-    study: Annotated[str, typer.Argument(help="Name of the study's folder under params/.")],
-    wave: Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")],
-    workspace: Folder = None,
-) -> int:
+def mapping(study: StudyName, wave: Number, workspace: Folder = None) -> int:
     """Say in words, for a colleague to check, which files and columns a wave reads, and as what."""
     from qieval.pipeline.extract import open_extract
     from qieval.pipeline.mapping_words import mapping_words

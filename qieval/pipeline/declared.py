@@ -8,8 +8,8 @@ from pathlib import Path
 from qieval.errors import Fault, InputError
 from qieval.pipeline import strict_yaml
 from qieval.pipeline.faults import parse, suggestion
-from qieval.pipeline.model import StudyFile, WaveFile
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.model import PlanFile, StudyFile, WaveFile
+from qieval.pipeline.workspace import PLAN_FILE, Workspace
 
 
 def read_study_file(path: Path, *, shown: str | None = None) -> StudyFile:
@@ -23,9 +23,11 @@ def read_study_file(path: Path, *, shown: str | None = None) -> StudyFile:
 
 
 def read_wave_file(path: Path, *, shown: str | None = None) -> WaveFile:
-    """Read and check a wave file; raises InputError with all its faults."""
+    """Read and check a wave file or the plan's; raises InputError with all its faults."""
     name = shown or str(path)
-    return parse(WaveFile, strict_yaml.load(path, shown=name), file=name)
+    return parse(
+        PlanFile if path.name == PLAN_FILE else WaveFile, strict_yaml.load(path, shown=name), file=name
+    )
 
 
 def declared_folders(workspace: Workspace, study: str) -> tuple[Path, ...]:

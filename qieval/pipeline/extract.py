@@ -14,7 +14,7 @@ from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile, WaveFile
 from qieval.pipeline.tables import TableSpec, Unite
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import PLAN, Workspace
 
 if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
     from qieval.capability import Instrument
@@ -80,7 +80,9 @@ class Extract:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Tables that the study declares, its codebook included."""
+        """Tables that the study declares, its codebook included; before a wave the roster if there is one."""
+        if self.wave.wave == PLAN:
+            return ("sites",) if "sites" in self.spec.tables and self.wave.data != "." else ()
         return (*self.spec.tables, *(["codebook"] if self.spec.codebook else []))
 
     @property

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from qieval.pipeline.measure_spec import Better, Measure
 from qieval.pipeline.tables import Names, Part, TablePart, TableSpec, Unite
+from qieval.pipeline.workspace import PLAN
 
 Method = Literal[
     "cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"
@@ -269,3 +270,11 @@ class WaveFile(Part):
         if window and window[0] > window[1]:
             raise PydanticCustomError("window", "the window must be [first day, last day]")
         return window
+
+
+class PlanFile(WaveFile):
+    """``params/<study>/plan.yaml``: reports that need no wave, and at most a roster before allocation."""
+
+    wave: int = Field(default=PLAN, ge=PLAN, le=PLAN)
+    label: str = ""
+    data: str = "."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from qieval.pipeline.workspace import stage_words
+
 if TYPE_CHECKING:
     from qieval.pipeline.planning import WavePlan
     from qieval.pipeline.wave_run import Failure, Outcome
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
 def named(plan: WavePlan) -> str:
     """Name a wave among those of several studies."""
-    return f"{plan.study_name} wave {plan.wave} ({plan.label})"
+    label = f" ({plan.label})" if plan.label else ""
+    return f"{plan.study_name} {stage_words(plan.wave)}{label}"
 
 
 def obituary(outcome: Outcome, place: Workspace) -> Iterator[str]:

@@ -20,6 +20,7 @@ from qieval.pipeline.lean import skip_unused_parsers
 from qieval.pipeline.outline import Outline, split_heading
 from qieval.pipeline.sanitise import plain_text
 from qieval.pipeline.templating import render, written_date
+from qieval.pipeline.workspace import stage_words
 
 skip_unused_parsers()
 
@@ -112,7 +113,8 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
 def _where(about: Mapping[str, Any]) -> list[str]:
     """Say which study, wave and data a page is about."""
     label = about.get("wave_label")
-    wave = f"wave {about['wave']}" + (f" ({label})" if label else "") if about.get("wave") is not None else ""
+    wave = stage_words(about["wave"]) if about.get("wave") is not None else ""
+    wave += f" ({label})" if label and wave else ""
     cut = f"data cut {written_date(about['data_cut'])}" if about.get("data_cut") else ""
     study = str(about.get("study_title") or about.get("study") or "")
     interim = "interim: before the plan's primary wave" if about.get("interim") else ""

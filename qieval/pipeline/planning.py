@@ -14,7 +14,7 @@ from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
 from qieval.pipeline.provenance import changed_inputs, sha256, tracked
-from qieval.pipeline.workspace import WAVE_FILE, Workspace
+from qieval.pipeline.workspace import PLAN, Workspace, wave_of
 
 if TYPE_CHECKING:
     from qieval.pipeline.extract import Extract
@@ -167,15 +167,15 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
 
 
 def _study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:  # noqa: RET503 (it refuses)
-    expected, shown = "params/<study>/wave-<number>.yaml", workspace.shown(path)
+    expected, shown = "params/<study>/wave-<number>.yaml or plan.yaml", workspace.shown(path)
     try:
         there, folder = path.is_file(), path.parent.resolve()
-        near = sorted(each.name for each in folder.glob("wave-*.yaml") if WAVE_FILE.fullmatch(each.name))
+        near = sorted(each.name for each in folder.glob("wave-*.yaml") if wave_of(each.name) is not None)
     except OSError as error:
         refuse(shown, f"cannot be read ({error.strerror})", expected=expected)
-    match = WAVE_FILE.fullmatch(path.name)
-    if match and there and folder.parent == workspace.params.resolve():
-        return folder.name, int(match[1])
+    wave = wave_of(path.name)
+    if wave is not None and there and folder.parent == workspace.params.resolve():
+        return folder.name, wave
     problem = "is no wave file of this workspace" if there else "there is no such file"
     refuse(shown, problem, expected=expected, remedy=f"there are {', '.join(near)}" if near else None)
 
@@ -195,6 +195,8 @@ def _jobs(extract: Extract) -> tuple[Job, ...]:
         key = f"reports.{place}.{request.notebook}"
         try:
             card = _card(request.notebook, workspace, file=file, key=key)
+            if setting.wave == PLAN and any(each.name == "wave" for each in card.parameters):
+                refuse(file, f"{card.name} reads a wave, and the plan has none", column=key)
             values = bind(card, request.parameters, setting, file=file, key=key)
         except InputError as error:
             faults += error.faults

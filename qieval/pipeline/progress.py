@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from qieval.pipeline.workspace import stage_words
+
 if TYPE_CHECKING:
     from qieval.pipeline.planning import Job, WavePlan
 
@@ -108,4 +110,4 @@ class Bars(Lines):
 
 def name(wave: WavePlan, job: Job) -> str:
     """Name a report among those of several waves."""
-    return f"{wave.study_name} wave {wave.wave}: {job.report}"
+    return f"{wave.study_name} {stage_words(wave.wave)}: {job.report}"

@@ -96,7 +96,7 @@ def page_metadata(plan: WavePlan, job: Job, workspace: Workspace) -> dict[str, A
         "wave_label": plan.label,
         "data_cut": data_cut(plan),
         "synthetic": plan.spec.synthetic,
-        "interim": primary is not None and plan.wave < primary.wave,
+        "interim": primary is not None and 0 <= plan.wave < primary.wave,
         "report": job.report,
         "provenance": _pairs(plan, job, workspace),
     }

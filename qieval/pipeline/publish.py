@@ -19,7 +19,7 @@ from qieval.pipeline.crate import crate
 from qieval.pipeline.planning import WavePlan
 from qieval.pipeline.reuse import Made, outputs
 from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import Workspace, stage
 
 STAGING, FAILED, LOCKS = ".staging", ".failed", ".locks"
 EXECUTED, INDEX = "notebooks", "index.html"
@@ -58,7 +58,7 @@ class Place:
 
 def place(workspace: Workspace, study: str, wave: int) -> Place:
     """Name the folders of a wave."""
-    folder = Path(study) / f"wave-{wave}"
+    folder = Path(study) / stage(wave)
     return Place(
         staged=workspace.reports / STAGING / folder,
         published=workspace.published(study, wave),
@@ -81,7 +81,7 @@ def claimed(workspace: Workspace, plans: Sequence[WavePlan]) -> Iterator[None]:
     spots = [place(workspace, plan.study_name, plan.wave) for plan in plans]
     with ExitStack() as stack:
         for plan, spot in zip(plans, spots, strict=True):
-            lock = workspace.reports / LOCKS / f"{plan.study_name}--wave-{plan.wave}.lock"
+            lock = workspace.reports / LOCKS / f"{plan.study_name}--{stage(plan.wave)}.lock"
             try:
                 stack.enter_context(locked(lock))
                 spot.staged.parent.mkdir(parents=True, exist_ok=True)
@@ -188,11 +188,11 @@ def write_site_index(workspace: Workspace) -> Path:
 
 
 def _studies(workspace: Workspace) -> list[dict[str, Any]]:
-    records = [_record(path) for path in sorted(workspace.reports.glob("[!.]*/wave-*/run.json"))]
+    records = [_record(path) for path in sorted(workspace.reports.glob("[!.]*/*/run.json"))]
     waves = [listed(record) for record in records if record is not None]
     studies = []
     for name, group in groupby(waves, key=lambda wave: str(wave["study"])):
-        found = [wave | {"href": f"{name}/wave-{wave['wave']}/index.html"} for wave in group]
+        found = [wave | {"href": f"{name}/{stage(wave['wave'])}/index.html"} for wave in group]
         last = max(found, key=lambda wave: int(wave["wave"]))
         studies.append({"name": name, "title": last["title"], "synthetic": last["synthetic"], "waves": found})
     return studies

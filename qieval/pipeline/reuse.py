@@ -20,7 +20,7 @@ from qieval.errors import InputError
 from qieval.pipeline import provenance
 from qieval.pipeline.declared import read_wave_file
 from qieval.pipeline.reads import PACKAGE, located
-from qieval.pipeline.workspace import WAVE_FILE, Workspace
+from qieval.pipeline.workspace import Workspace, wave_of
 
 if TYPE_CHECKING:
     from qieval.pipeline.planning import Job, WavePlan
@@ -93,7 +93,7 @@ class Digests:
 def _digest(path: Path) -> str | None:
     """Hash a file's bytes; of a wave file all but the list of its reports, which each have parameters."""
     try:
-        if WAVE_FILE.fullmatch(path.name):
+        if wave_of(path.name) is not None:
             return hashed(read_wave_file(path).model_dump(mode="json", exclude={"reports"}))
         return provenance.sha256(path)
     except InputError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from qieval.capability import Instrument
 from qieval.pipeline.convert import WORDS, Kind
 from qieval.pipeline.model import Outcome, StudyFile
+from qieval.pipeline.workspace import PLAN
 
 STEPS = 12
 
@@ -104,7 +105,9 @@ def sites(scope: Scope) -> Shape:
     """A roster: every cluster ever allocated or enrolled, a row each."""
     spec = scope.spec
     allocated = []
-    if spec.allocation and spec.allocation.start:
+    if scope.wave == PLAN:  # nothing is allocated yet
+        pass
+    elif spec.allocation and spec.allocation.start:
         allocated.append(Rule(name=spec.allocation.start, kind="integer", filled=False))
     elif spec.allocation:
         allocated.append(Rule(name="arm", levels=spec.arms))

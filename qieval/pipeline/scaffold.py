@@ -9,9 +9,17 @@ from pathlib import Path
 from qieval.errors import refuse
 from qieval.pipeline.declared import declared_folders, read_wave_file
 from qieval.pipeline.waves import wave_files
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import PLAN, Workspace
 
 HOLDER = "# window: [YYYY-MM-DD, YYYY-MM-DD]   # first and last day of this wave"
+
+PLAN_WORDS = """\
+study: {study}
+# data: ../../data/{study}/plan   # a folder with the sites' table before allocation, for a rehearsal of it
+reports:
+  # what is planned: qieval list says what each parameter means; the ICC range is from earlier studies
+  - 00_plan: {{clusters: [12, 12], size: 50, iccs: [0.01, 0.05, 0.1]}}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,16 @@ def new_wave(workspace: Workspace, study: str, number: int | None = None) -> New
     data.mkdir(parents=True, exist_ok=True)
     path.write_text(words, encoding="utf-8")
     return NewWave(wave=wave, file=path, data=data, copied_from=last)
+
+
+def new_plan(workspace: Workspace, study: str) -> Path:
+    """Give a study's ``plan.yaml``, written first if there is none; refuses a study that is not there."""
+    path = workspace.wave_file(study, PLAN)
+    if not path.parent.is_dir():
+        refuse(workspace.shown(path.parent), "there is no such study", remedy="qieval init makes one")
+    if not path.exists():
+        path.write_text(PLAN_WORDS.format(study=study), encoding="utf-8")
+    return path
 
 
 def _next_folder(data: str, old: int, new: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qieval.pipeline.templating import render, written_date
+from qieval.pipeline.workspace import stage_words
 
 Wave = Mapping[str, Any]
 
@@ -84,4 +85,5 @@ def _report(report: Mapping[str, Any], *, folder: str = "") -> dict[str, Any]:
 
 def _heading(wave: Wave) -> str:
     label = wave.get("label")
-    return f"Wave {wave.get('wave', '')}" + (f" ({label})" if label else "")
+    name = stage_words(int(wave["wave"])).capitalize() if "wave" in wave else "Wave"
+    return name + (f" ({label})" if label else "")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from qieval.errors import InputError
 from qieval.pipeline.declared import read_wave_file
-from qieval.pipeline.workspace import STUDY_NAME, WAVE_FILE, Workspace
+from qieval.pipeline.workspace import PLAN, STUDY_NAME, WAVE_FILE, Workspace
 
 State = Literal["published", "not run yet", "at fault"]
 
@@ -54,8 +54,14 @@ def list_waves(workspace: Workspace) -> tuple[WaveState, ...]:
     return tuple(
         _state(workspace, study, number, path)
         for study in studies
-        for number, path in wave_files(workspace, study).items()
+        for number, path in _files(workspace, study)
     )
+
+
+def _files(workspace: Workspace, study: str) -> list[tuple[int, Path]]:
+    """The plan's file, if there is one, and the wave files."""
+    plan = workspace.wave_file(study, PLAN)
+    return [(PLAN, plan)] * plan.is_file() + list(wave_files(workspace, study).items())
 
 
 def _state(workspace: Workspace, study: str, number: int, path: Path) -> WaveState:

@@ -14,6 +14,7 @@ from qieval.errors import refuse
 VARIABLE = "QIEVAL_WORKSPACE"
 STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 WAVE_FILE = re.compile(r"wave-(0|[1-9][0-9]*)\.yaml")
+PLAN, PLAN_FILE = -1, "plan.yaml"  # what stands where a wave's number and file do, before there is a wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class Workspace:
         return self.params / study
 
     def wave_file(self, study: str, wave: int) -> Path:
-        """Path of one wave's file, whether it exists or not."""
-        return self.study_folder(study) / f"wave-{wave}.yaml"
+        """Path of one wave's file, or the plan's, whether it exists or not."""
+        return self.study_folder(study) / f"{stage(wave)}.yaml"
 
     def published(self, study: str, wave: int) -> Path:
         """Folder in which one wave is published, whether it exists or not."""
-        return self.reports / study / f"wave-{wave}"
+        return self.reports / study / stage(wave)
 
     def shown(self, path: Path) -> str:
         """Name a path as messages do: from the workspace's root where it lies within."""
@@ -119,6 +120,22 @@ class Workspace:
             expected="a path within the workspace, symbolic links included",
             remedy="keep the file under data/, or declare its folder as `data:` in study.yaml",
         )
+
+
+def stage(wave: int) -> str:
+    """Name a wave's folder and file: ``wave-2``, or ``plan``."""
+    return "plan" if wave == PLAN else f"wave-{wave}"
+
+
+def stage_words(wave: int) -> str:
+    """Name a wave in words: ``wave 2``, or ``plan``."""
+    return stage(wave).replace("-", " ")
+
+
+def wave_of(name: str) -> int | None:
+    """Read a wave's number (or the plan's) off its file's name; None for any other name."""
+    match = WAVE_FILE.fullmatch(name)
+    return int(match[1]) if match else PLAN if name == PLAN_FILE else None
 
 
 def find_workspace(start: Path | None = None) -> Workspace:  # noqa: RET503 (it refuses)

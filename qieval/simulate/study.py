@@ -149,10 +149,16 @@ def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
 def write(study: SimulatedStudy | SimulatedTables, folder: Path) -> list[Path]:
     """Write the extract of every wave as ``folder/wave-N/<table>.csv``; return the files in order.
 
+    A parallel trial's roster before allocation comes first, as ``folder/plan/sites.csv``.
+
     Each wave's folder holds all rows up to its cut. The same study gives the same bytes: UTF-8, LF line ends,
     person-years with two decimals, yes-or-no as true and false, nothing where a value is missing.
     """
     written = []
+    if isinstance(study, SimulatedStudy):
+        (folder / "plan").mkdir(parents=True, exist_ok=True)
+        written.append(folder / "plan" / "sites.csv")
+        written[0].write_bytes(as_csv(before_allocation(study)).encode())
     for wave in study.waves:
         place = folder / f"wave-{wave}"
         place.mkdir(parents=True, exist_ok=True)
@@ -161,6 +167,13 @@ def write(study: SimulatedStudy | SimulatedTables, folder: Path) -> list[Path]:
             path.write_bytes(as_csv(frame).encode())
             written.append(path)
     return written
+
+
+def before_allocation(study: SimulatedStudy) -> pd.DataFrame:
+    """Give the roster before allocation: `site`, `region`, `people` and mean `fatigue_before` at baseline."""
+    rows = study.outcomes[study.outcomes["wave"] == 0].groupby("site")["fatigue_0"]
+    known = pd.DataFrame({"people": rows.size(), "fatigue_before": rows.mean()})
+    return study.sites[["site", "region"]].merge(known, on="site")
 
 
 def as_csv(frame: pd.DataFrame) -> str:

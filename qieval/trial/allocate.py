@@ -192,7 +192,7 @@ def _allocation(
 ) -> Allocation:
     wedge = asked["scheme"] == "stepped-wedge"
     column = "start" if wedge else "arm"
-    half = drawn > np.median(drawn) if wedge else drawn == 1  # of a wedge: late starters against early ones
+    half = drawn > drawn.max() / 2 if wedge else drawn == 1  # of a wedge: late starters against early ones
     spread = roster.columns.std(axis=0, ddof=1)
     means = [roster.columns[side].mean(axis=0) for side in (~half, half)]
     apart = (means[1] - means[0]) / np.where(spread > 0, spread, np.inf)

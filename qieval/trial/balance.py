@@ -122,7 +122,7 @@ def minimise(roster: Sites, rng: np.random.Generator) -> Floats:
 
 def start_steps(roster: Sites, steps: Sequence[int], rng: np.random.Generator) -> tuple[Floats, int, Floats]:
     """Draw an order of starts (K,), steps from 1; with the number of orders, and no scores."""
-    if sum(steps) != len(roster.labels) or any(count < 1 for count in steps):
+    if len(steps) < 2 or sum(steps) != len(roster.labels) or any(count < 1 for count in steps):
         raise ArgumentError(f"`steps` must share out the {len(roster.labels)} clusters; not {list(steps)!r}.")
     starts = np.repeat(np.arange(1.0, len(steps) + 1), steps)
     ways = math.factorial(len(starts)) // math.prod(math.factorial(count) for count in steps)

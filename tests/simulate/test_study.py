@@ -22,7 +22,7 @@ def test_the_committed_demonstration_is_regenerated_byte_for_byte(
     written = write(study, tmp_path)
     committed = repo / "data" / "demo-collab"
     names = [path.relative_to(tmp_path) for path in written]
-    assert len(names) == 33
+    assert len(names) == 34
     for name in names:
         assert (tmp_path / name).read_bytes() == (committed / name).read_bytes(), name
 

@@ -130,6 +130,7 @@ def test_many_clusters_are_drawn_from_a_sample_of_allocations() -> None:
         {"scheme": "pairs"},
         {"scheme": "stepped-wedge"},
         {"scheme": "stepped-wedge", "steps": [3, 4]},
+        {"scheme": "stepped-wedge", "steps": [8]},
         {"scheme": "constrained"},
         {"scheme": "constrained", "covariates": ["beds"], "keep": 0},
         {"scheme": "by coin"},
