@@ -5,6 +5,7 @@ from qieval.trial.baseline import baseline_balance
 from qieval.trial.bootstrap import WildBootstrap, wild_bootstrap
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.changes import SiteChanges, compare_changes
+from qieval.trial.characteristics import Scenario, cells, characteristics
 from qieval.trial.clusterlevel import cluster_summary
 from qieval.trial.correlation import Intracluster, icc
 from qieval.trial.cr2 import robust_linear_model
@@ -33,6 +34,7 @@ from qieval.trial.staggered import StaggeredStart, staggered_start
 from qieval.trial.stepped import SteppedWedge, stepped_wedge
 from qieval.trial.subgroups import Subgroups, subgroup_gaps
 from qieval.trial.summaries import ClusterSummary
+from qieval.trial.verdicts import Verdicts, compared, verdicts
 
 __all__ = [
     "AVERAGES",
@@ -52,19 +54,24 @@ __all__ = [
     "Permutation",
     "Plan",
     "RobustModel",
+    "Scenario",
     "Sensitivity",
     "SiteChanges",
     "StaggeredStart",
     "SteppedWedge",
     "SteppedWedgeDesign",
     "Subgroups",
+    "Verdicts",
     "WildBootstrap",
     "allocate",
     "baseline_balance",
     "cautions",
+    "cells",
+    "characteristics",
     "cluster_summary",
     "clusters_needed",
     "compare_changes",
+    "compared",
     "detectable_effect",
     "estimate",
     "gee",
@@ -83,6 +90,7 @@ __all__ = [
     "staggered_start",
     "stepped_wedge",
     "subgroup_gaps",
+    "verdicts",
     "wild_bootstrap",
     "win_probability",
 ]

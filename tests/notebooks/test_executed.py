@@ -23,7 +23,7 @@ KIND = {"10_data": "table", "20_effect": "figure", "30_capability": "figure", "4
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demonstrations and without any published report."""
     root = tmp_path_factory.mktemp("workspace")
-    for name in ("params", "notebooks", "data/demo-collab", "data/demo-ms", "data/hip-fracture"):
+    for name in ("params", "notebooks", "data/demo-collab", "data/demo-ms", "data/validation", "data/hip-fracture"):
         shutil.copytree(REPO / name, root / name)
     return root
 
