@@ -59,6 +59,7 @@ def card(instrument: Instrument) -> Table:
     rule = {
         "strict": "none",
         "max_missing": "at most {0:g}",
+        "min_answered": "as many as leave {0:g}",
         "min_prop": "up to the share that leaves {0:.0%}",
     }
     bands = [f"{_range(band)} {band.label}" for band in instrument.bands]
@@ -73,6 +74,7 @@ def card(instrument: Instrument) -> Table:
         "Score": f"{instrument.total.method}, {low:g} to {high:g}; {instrument.better} is better",
         "Answers that may be missing": rule[missing.rule].format(missing.value),
         "Bands": "; ".join(bands) or "none",
+        "Change that matters": "not declared" if instrument.mcid is None else f"{instrument.mcid:g} or more",
         "Content hash": instrument.hash[:12],
     }
     notes = [f"{band.label}: {band.note}" for band in instrument.bands if band.note]

@@ -142,7 +142,7 @@ def heat_map(
         )
     return Figure(
         name="item-teams",
-        caption=f"Mean answer to each item in each team, later wave: the darker, the higher."
+        caption=f"Mean answer to each item in each team, later wave: the stronger the colour, the higher."
         f"{rest if left else ''}",
         alt=alt,
         svg=to_svg(fig, name="item-teams"),

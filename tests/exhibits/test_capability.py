@@ -207,3 +207,10 @@ def test_of_too_few_people_nothing_is_told(n: int, repo: Path) -> None:
     assert found.pairs.empty
     assert found.notes == ("Fewer than 5 people have a score at both times: no change is told.",)
     assert answered(found, suppress_below=5).frame["both"].isna().all()
+
+
+def test_every_shipped_instrument_has_a_card(repo: Path) -> None:
+    for path in sorted((repo / "params" / "instruments").glob("*.yaml")):
+        said = card(Instrument.read(path)).html()
+        assert "Answers that may be missing" in said, path.stem
+        assert "{" not in said, path.stem
