@@ -111,9 +111,11 @@ def response(found: DoseResponse, *, label: str) -> Statement:
     """Say how far dose and response go together, and what that cannot mean."""
     row = found.correlation
     if pd.isna(row.estimate):
-        return Statement(name="response", role="note", say=f"Dose and {label}: {row.notes[0]}.")
+        return Statement(
+            name="response", role="note", say=f"Dose of coaching and change of {label}: {row.notes[0]}."
+        )
     said = (
-        f"Teams with more coaching and {label}: Spearman’s ρ {fixed(2)(row.estimate)} over "
+        f"Dose of coaching and change of {label}: Spearman’s ρ {fixed(2)(row.estimate)} over "
         f"{counted(row.n or 0, 'team')} (p {p_value(row.p_value)}, {row.method.removeprefix('spearman-')})."
     )
     few = "With fewer than ten teams no curve is fitted. " if found.few else ""

@@ -113,7 +113,7 @@ def response(
     for site, x, y in frame.itertuples(index=False):
         ax.annotate(site, (100 * x, y), xytext=(6, 4), textcoords="offset points", color=SOFT)
     ax.set_xlabel("Dose of coaching, % of plan, capped by month")
-    ax.set_ylabel(f"{label}, {unit}")
+    ax.set_ylabel(f"Change of {label}, {unit}")
     ax.grid(visible=True)
     ax.margins(0.12)
     rest = (
@@ -123,8 +123,8 @@ def response(
     told = "; ".join(f"{site} {percent()(x)}, {show(y)}" for site, x, y in frame.itertuples(index=False))
     return Figure(
         name="dose-response",
-        caption=f"Dose and {label} of {counted(len(frame), 'team')}, without a line.{rest}",
-        alt=f"Points of dose and {label} ({unit}): {told}.{rest}",
+        caption=f"Dose and change of {label} of {counted(len(frame), 'team')}, without a line.{rest}",
+        alt=f"Points of dose and change of {label} ({unit}): {told}.{rest}",
         svg=to_svg(fig, name="dose-response"),
         frame=frame,
     )
