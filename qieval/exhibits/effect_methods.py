@@ -201,7 +201,7 @@ def _disagreement(effect: Effect, named: Mapping[str, str]) -> list[str]:
     within = [row for row in known if row not in apart]
     if not apart or not within:
         return []
-    inside, outside = (joined([named[row.method] for row in rows]) for rows in (within, apart))
+    inside, outside = (joined([f"“{named[row.method]}”" for row in rows]) for rows in (within, apart))
     return [
         f"The methods do not agree here: no difference lies within the interval by {inside}, outside it by "
         f"{outside}. {_why(effect, within, apart)} Quote the analysis by the plan's method."

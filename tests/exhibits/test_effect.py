@@ -113,7 +113,7 @@ def test_a_disagreement_is_explained(fatigue) -> None:
         for note in show.methods(replace(fatigue, ladder=tuple(apart)), FATIGUE).notes
         if "do not agree" in note
     ]
-    assert "within the interval by Estimating equations, corrected, t, outside" in said
+    assert "within the interval by “Estimating equations, corrected, t”, outside" in said
     assert said.endswith("Quote the analysis by the plan's method.")
     assert len(said.split(". ")) >= 3
 
