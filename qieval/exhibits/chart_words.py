@@ -65,6 +65,8 @@ def reading(chart: Chart, place: int = 0) -> str:
         "consistent fail": "; the limits do not reach the target, so this process will not meet it unchanged",
         "hit and miss": "; the target lies within the limits, so it is met in some periods and not in others",
     }.get(row["assurance"] or "", "")
+    if row["variation"] != "common cause" and target:
+        target = "; while it changes, nobody can foretell whether the target will be met"
     return capital(said) + target
 
 

@@ -34,16 +34,18 @@ def headline(
     site: str = "site",
 ) -> Statement:
     """Say what the measure shows over all sites, at single ones, and what it may be used for."""
-    order, last = sites.by_signal(), whole.points.iloc[-1]
+    order, last, over_time = sites.by_signal(), whole.points.iloc[-1], len(whole.points) > 1
     number, expected = int(order["signalled"].sum()), chance.theory * len(order)
     show = shower(quantity, float(whole.points["value"].std()))
     alarms = found.units.loc[found.units["band"] == "alarm", "unit"].astype(str).tolist()
     names = f" ({joined(alarms)})" if 0 < len(alarms) <= FEWEST else ""
-    more = [
-        f"Site by site, {integer(number)} of {integer(len(order))} charts signal. If nothing had changed, "
-        f"chance alone would make about {fixed(0 if expected >= 1 else 1)(expected)} do so.",
-        f"Beyond the funnel’s outer limits: {counted(len(alarms), site)}{names} of {len(found.units)}.",
-    ]
+    more = [f"Beyond the funnel’s outer limits: {counted(len(alarms), site)}{names} of {len(found.units)}."]
+    if over_time:
+        said = (
+            f"Site by site, {integer(number)} of {integer(len(order))} charts signal. If nothing changed, "
+            f"chance alone would make about {fixed(0 if expected >= 1 else 1)(expected)} do so."
+        )
+        more.insert(0, said)
     return Statement(
         name="headline",
         role="headline",
@@ -64,8 +66,9 @@ def cautions(
     unknown = gate.criteria.loc[met.isna(), "criterion"].tolist()
     found = [f"The measurement falls short of what is asked in {joined(unmet)}."] if unmet else []
     found += [f"Nobody recorded what it takes to judge {joined(unknown)}."] if unknown else []
-    found += [f"All sites together: {lower(note)}" for note in whole.notes]
-    found += [f"Site by site: {lower(note)}" for note in sites.notes]
+    if len(whole.points) > 1:
+        found += [f"All sites together: {lower(note)}" for note in whole.notes]
+        found += [f"Site by site: {lower(note)}" for note in sites.notes]
     return care([*found, *shrunk.notes, *remarks], otherwise="Nothing calls for care by the fixed rules.")
 
 
@@ -137,7 +140,7 @@ def methods(chart: Chart, chance: FalseAlarms, found: Funnel, shrunk: Shrunk) ->
         role="note",
         say=f"{capital(choices(chart))}.",
         more=[
-            f"Of {chance.series} stable series of {chance.points} points drawn at random, "
+            f"Of {chance.series} stable series of {counted(chance.points, 'point')} drawn at random, "
             f"{percent(1)(chance.drawn)} signalled under these rules; theory says {percent(1)(chance.theory)}"
             f"{counted_rules}. Fewer than {FEWEST} points give trial limits; a month without data is a gap.",
             f"Funnel: {wide}. Shrinkage: variance between sites {fixed(4)(shrunk.tau2)} on the "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
 from qieval.errors import ArgumentError, DesignError, check_choice
@@ -40,7 +41,8 @@ class Funnel:
     units : DataFrame
         One row a unit, as in the data: `unit`, `numerator`, `denominator`, `value`, `lower`, `upper`,
         `lower_outer`, `upper_outer`, `band` ("within limits", "alert" beyond the inner, "alarm" beyond the
-        outer limits).
+        outer limits). Under exact limits the band is that of the exact binomial or Poisson tail at the unit's
+        own count, so that 0 of 1 is never an alarm; the limits drawn are smooth in the denominator.
     notes : tuple of str
         What weakens the comparison.
     """
@@ -131,7 +133,10 @@ def funnel(
         exact = overdispersion == "none"
         limits = _exact(n, target, level, kind) if exact else _widened(n, target, level, overdispersion, tau2)
         units["lower" + suffix], units["upper" + suffix] = limits
-    units["band"] = _bands(units)
+    units["band"] = _bands([_beyond(units, suffix) for suffix in ("", "_outer")])
+    if overdispersion == "none":
+        low, high = _tails(x, n, target, kind)
+        units["band"] = _bands([np.minimum(low, high) < (1 - level) / 2 for level in levels])
     return Funnel(
         kind=kind,
         overdispersion=overdispersion,
@@ -146,10 +151,23 @@ def funnel(
     )
 
 
-def _bands(units: pd.DataFrame) -> pd.Categorical[str]:
-    inner = ~units["value"].between(units["lower"], units["upper"])
-    outer = ~units["value"].between(units["lower_outer"], units["upper_outer"])
+def _beyond(units: pd.DataFrame, suffix: str) -> NDArray[np.bool_]:
+    return ~units["value"].between(units["lower" + suffix], units["upper" + suffix]).to_numpy()
+
+
+def _bands(beyond: Sequence[NDArray[np.bool_]]) -> pd.Categorical[str]:
+    inner, outer = beyond
     return pd.Categorical.from_codes(inner.astype(int) + (inner & outer), pd.Index(BANDS))
+
+
+def _tails(x: Floats, n: Floats, target: float, kind: FunnelKind) -> tuple[Floats, Floats]:
+    """Chance of so few events or fewer, and of so many or more, at the target."""
+    some = x > 0
+    if kind == "proportion":
+        low = np.where(x < n, special.betainc(np.maximum(n - x, 1e-9), x + 1, 1 - target), 1.0)
+        return low, np.where(some, special.betainc(np.where(some, x, 1.0), n - x + 1, target), 1.0)
+    high = np.where(some, special.gammainc(np.where(some, x, 1.0), target * n), 1.0)
+    return special.gammaincc(x + 1, target * n), high
 
 
 def _check_counts(x: Floats, n: Floats, kind: FunnelKind, unit: pd.Series) -> None:

@@ -154,5 +154,5 @@ def test_nhs_icons_stand_beside_the_chart() -> None:
     chart = one(monthly(shift=0.3), kind="i", rules="nhs-mdc", better="higher", target=0.99)
     figure = check(draw.chart_figure(chart, SCREENED, marks=marks(), of="x"))
     assert "towards improvement" in figure.alt
-    assert "will not meet it unchanged" in figure.alt
+    assert "nobody can foretell whether the target will be met" in figure.alt
     assert figure.svg.count("<use") >= 2

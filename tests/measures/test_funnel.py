@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, poisson
 
 from qieval.errors import ArgumentError, DesignError
 from qieval.measures import funnel
@@ -85,6 +85,22 @@ def test_bands_and_pooled_target() -> None:
     assert funnel(data, **COLUMNS).target == pytest.approx(108 / 500)
     assert funnel(data, **COLUMNS, kind="rate").units["band"].tolist()[-1] == "alarm"
     assert funnel(made([10, 18], [100, 100]), **COLUMNS, target=0.1).units["band"].tolist()[1] == "alert"
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "band"), [(0, 1, 0), (1, 1, 0), (0, 10, 1), (0, 30, 2), (9, 10, 2), (8, 10, 1)]
+)
+def test_bands_are_those_of_the_exact_binomial_tail(x, n, band) -> None:
+    ours = funnel(made([x, 35], [n, 100]), **COLUMNS, target=0.35).units["band"]
+    tail = min(binom.cdf(x, n, 0.35), binom.sf(x - 1, n, 0.35))
+    assert ours.cat.codes.iloc[0] == band == int(tail < 0.025) + int(tail < 0.001)
+
+
+@pytest.mark.parametrize("x", [0, 1, 2, 10, 11, 14])
+def test_bands_are_those_of_the_exact_poisson_tail(x) -> None:
+    ours = funnel(made([x, 35], [4, 30]), **COLUMNS, target=1.3, kind="rate").units["band"]
+    tail = min(poisson.cdf(x, 5.2), poisson.sf(x - 1, 5.2))
+    assert ours.cat.codes.iloc[0] == int(tail < 0.025) + int(tail < 0.001)
 
 
 def test_no_overdispersion_leaves_the_transformed_limits_and_few_units_are_said() -> None:

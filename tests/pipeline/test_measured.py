@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from qieval.errors import InputError
-from qieval.measures import control_chart
+from qieval.measures import control_chart, false_alarms, funnel
 from qieval.pipeline.study import Study, open_study
 
 from .conftest import BASELINE, STUDY, WAVE
@@ -122,3 +123,46 @@ def test_a_composite_of_unknown_parts_is_at_fault(make_workspace) -> None:
     tiny = make_workspace(study=words)
     with pytest.raises(InputError, match="fever"):
         open_study("tiny", 1, workspace=tiny.workspace)
+
+
+@pytest.fixture(scope="module")
+def demo(repo) -> Study:
+    return open_study("demo-collab", 2, workspace=repo)
+
+
+COLUMNS = {"unit": "site", "numerator": "numerator", "denominator": "denominator"}
+
+
+def test_the_site_planted_apart_is_the_one_that_the_funnel_raises(demo: Study) -> None:
+    units = funnel(demo.measure("care_plan").current, **COLUMNS).units
+    assert units.loc[units["band"] == "alarm", "unit"].tolist() == ["S03"]
+    steady = funnel(demo.measure("follow_up").current, **COLUMNS, overdispersion="arcsine").units
+    assert not (steady["band"] == "alarm").any()
+
+
+def test_the_shift_planted_at_a_known_month_is_found_and_its_size_too(demo: Study) -> None:
+    found = demo.measure("screening")
+    assert (
+        control_chart(found.data, **found.charting, kind="p").readings["variation"].item() == "special cause"
+    )
+    starts = found.marks[found.marks["kind"] == "pathway"]
+    month = starts.set_index("site")["start"].pipe(pd.to_datetime).dt.strftime("%Y-%m")
+    assert set(month) == {month.iloc[0]}
+    coached = found.data[found.data["site"].isin(month.index)]
+    phased = control_chart(coached, **found.charting | {"phases": [month.iloc[0]]}, kind="p")
+    assert not phased.phases["runs_signal"].any()
+    before, after = phased.points.groupby("phase")["centre"].first()
+    assert 0.13 < after - before < 0.23
+    others = found.data[~found.data["site"].isin(month.index)]
+    quiet = control_chart(others, **found.charting, kind="p")
+    assert quiet.readings["variation"].item() == "common cause"
+
+
+def test_where_nothing_was_planted_no_more_charts_signal_than_chance_makes(demo: Study) -> None:
+    found = demo.measure("follow_up")
+    assert (
+        control_chart(found.data, **found.charting, kind="p").readings["variation"].item() == "common cause"
+    )
+    order = control_chart(found.data, by="site", **found.charting, kind="p").by_signal()
+    expected = false_alarms(18, series=10).theory * len(order)
+    assert order["signalled"].sum() <= expected + 3 * expected**0.5
