@@ -136,6 +136,9 @@ def show(job: str, program: str, taken: float | None, base: float) -> None:
 
 
 if __name__ == "__main__":
+    import measures
+
+    measures.main()
     compare_mixed_models(100_000, 200)
     compare_mixed_models(1_000_000, 1_000)
     for family, outcome in (("gaussian", "y"), ("binomial", "event")):

@@ -1,4 +1,4 @@
-"""Time the statistics of many charts: 1,000 sites, 60 months, 5 measures (``python tests/bench/measures.py``)."""
+"""Time the statistics of many charts: 1,000 sites, 60 months, 5 measures (``make bench``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def rows(seed: int = 0) -> pd.DataFrame:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Time the three commonest kinds of chart."""
     data = rows()
     for kind, rules in (("p", "anhoej"), ("pp", "anhoej"), ("i", "nhs-mdc")):
         taken = []
