@@ -131,7 +131,7 @@ def multiples(
     show, total = shower(quantity, high - low), int(order["signalled"].sum())
     left = total - sum(bool(row["signalled"]) for row, _ in drawn)
     more = f" {integer(left)} more that signal are in the table only." if left else ""
-    names = ", ".join(f"{row[by]} ({row['variation']})" for row, _ in drawn)
+    names = ", ".join(f"{row[by]} ({counted(row['signals'], 'signal')}{_runs(row)})" for row, _ in drawn)
     return Figure(
         name="multiples",
         caption=(
@@ -143,6 +143,10 @@ def multiples(
         svg=to_svg(fig, name="multiples"),
         frame=pd.concat([part[[by, *DRAWN]] for _, part in drawn]).astype({"x": str}),
     )
+
+
+def _runs(row: pd.Series[Any]) -> str:
+    return ", unusual runs" if row["runs_signal"] else ""
 
 
 def _record(chart: Chart, quantity: Quantity) -> Record:

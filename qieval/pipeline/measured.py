@@ -120,6 +120,10 @@ def measured(extract: Extract, named: Frames, name: str, *, own: str) -> Measure
         remarks.append(
             "Sites are told by codes that change with every extract; a site’s size may still give it away."
         )
+    if spec.kind == "rate":
+        remarks.append(
+            "Sites’ rates are taken as separate events; hours or days are none, and look surer than they are."
+        )
     last = by_wave["wave"].max()
     unit = "proportion" if spec.kind == "proportion" else spec.unit
     return Measured(

@@ -249,11 +249,9 @@ class Study:
         return frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
 
     def _withdrawn(self) -> frozenset[str]:
-        return (
-            frozenset(self._read("withdrawals")["participant"])
-            if "withdrawals" in self.spec.tables
-            else frozenset()
-        )
+        if "withdrawals" not in self.spec.tables:
+            return frozenset()
+        return frozenset(self._read("withdrawals")["participant"])
 
     def _participants(self) -> Participants:
         roster, rows = self.table("sites"), told(self._extract, self._read, "outcomes")

@@ -63,6 +63,25 @@ def test_exact_poisson_limits(values, name) -> None:
     assert np.isnan(ours.tau2)
 
 
+def test_exact_limits_of_expected_counts(values) -> None:
+    case = values["poisson_limits_test"]
+    ours = funnel(made(case["expected"], case["expected"]), **COLUMNS, kind="ratio").units
+    for column, theirs in LIMITS.items():
+        np.testing.assert_allclose(ours[column], case[theirs], rtol=EXACT)
+
+
+def test_exact_limits_are_those_that_public_health_england_prints(outside) -> None:
+    table = pd.read_csv(outside / "qi" / "funnel" / "testdata_funnel_ratio_outputs.csv", encoding="utf-8-sig")
+    events = table.iloc[:, 0].to_numpy(dtype=float)
+    # Their columns are the exact Poisson limits of each count; ours are those of the target's count.
+    ours = funnel(made(list(events), list(events)), **COLUMNS, kind="ratio").units
+    printed = {"lower": "upper_2s", "upper": "lower_2s", "lower_outer": "upper_3s", "upper_outer": "lower_3s"}
+    for column, theirs in printed.items():
+        np.testing.assert_allclose(
+            ours[column] * events, table[f"{theirs}_exp_events"], rtol=5e-6
+        )  # found by trial there
+
+
 def made(x: list[float], n: list[float]) -> pd.DataFrame:
     return pd.DataFrame({"unit": [f"site {place}" for place in range(len(x))], "x": x, "n": n})
 
