@@ -66,7 +66,7 @@ def chart_figure(
     factor = 100.0 if quantity.kind == "binary" else 1.0
     outside, inside = _placed(marks, points["x"])
     _draw_marks(ax, outside, inside)
-    _draw_lines(ax, points, factor)
+    _draw_lines(ax, points, factor, judged=chart.plan.rules == "anhoej")
     _draw_values(ax, x, points, factor)
     _draw_target(ax, chart.plan.target, factor, f"target {show(chart.plan.target)}")
     _end_labels(ax, points.iloc[-1], factor, show, len(points))
@@ -202,10 +202,10 @@ def _triangles(ax: Any, x: Any, y: float, transform: Any) -> None:
     ax.plot(x, np.full(len(x), y), "^", color=C, markersize=5, transform=transform, clip_on=False)
 
 
-def _draw_lines(ax: Any, points: pd.DataFrame, factor: float) -> None:
+def _draw_lines(ax: Any, points: pd.DataFrame, factor: float, *, judged: bool) -> None:
     """Draw centre and limits, phase by phase; a rule parts the phases."""
     for start, (_, part) in enumerate(points.groupby("phase")):
-        at, unusual = part.index.to_numpy() - points.index[0], bool(part["runs_signal"].iloc[0])
+        at, unusual = part.index.to_numpy() - points.index[0], judged and part["runs_signal"].any()
         style = {"linestyle": DASHED, "color": B} if unusual else {"color": SOFT}
         ax.plot(at, factor * part["centre"], linewidth=1.2, **style)
         for side in ("lower", "upper"):
@@ -259,10 +259,12 @@ def _periods(ax: Any, x: pd.Series[Any]) -> None:
 
 
 def _range(parts: Sequence[pd.DataFrame], quantity: Quantity) -> tuple[float, float]:
+    """Give what every panel runs over: all values and limits, and a little more."""
+    ends = np.concatenate([part[["value", "lower", "upper"]].to_numpy(dtype=float).ravel() for part in parts])
+    low, high = max(0.0, float(np.nanmin(ends))), float(np.nanmax(ends))
     if quantity.kind == "binary":
-        return 0.0, 1.0
-    top = max(float(np.nanmax(part[["value", "centre"]].to_numpy())) for part in parts)
-    return 0.0, 1.05 * top or 1.0
+        low, high = np.floor(20 * low) / 20, np.ceil(20 * min(high, 1.0)) / 20
+    return float(low), float(high) if high > low else low + 1.0
 
 
 def _panel(

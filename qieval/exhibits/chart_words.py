@@ -67,6 +67,8 @@ def reading(chart: Chart, place: int = 0) -> str:
     }.get(row["assurance"] or "", "")
     if row["variation"] != "common cause" and target:
         target = "; while it changes, nobody can foretell whether the target will be met"
+    if chart.plan.rules == "nhs-mdc":
+        said = f"the last point shows {said}"
     return capital(said) + target
 
 

@@ -54,7 +54,7 @@ class Chart:
         """Give one row a series, those that signal most first.
 
         Columns: those that name the series, `signalled`, `signals` (points that break a rule), `runs_signal`
-        and `longest_run` (any phase; the longest), then those of `readings`.
+        (in any phase, by Anhøj's rules) and `longest_run`, then those of `readings`.
         """
         keys = [name for name in self.readings.columns if name not in ("variation", "assurance")]
         if keys:
@@ -73,10 +73,10 @@ class Chart:
                     "longest_run": [part["longest_run"].max()],
                 }
             )
-        by_runs = found["runs_signal"] & (self.plan.rules == "anhoej")
-        found.insert(len(keys), "signalled", (found["signals"] > 0) | by_runs)
+        found["runs_signal"] &= self.plan.rules == "anhoej"
+        found.insert(len(keys), "signalled", (found["signals"] > 0) | found["runs_signal"])
         found[["variation", "assurance"]] = self.readings[["variation", "assurance"]].to_numpy()
-        order = found["signals"] + by_runs * found["longest_run"]
+        order = found["signals"] + found["runs_signal"] * found["longest_run"]
         return found.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
