@@ -71,6 +71,8 @@ class Measured:
     @property
     def counting(self) -> str:
         """What the denominators count, in words."""
+        if self.composite is not None and self.composite.method == "opportunity":
+            return "opportunities"
         return "patients" if self.spec.kind == "proportion" else "denominator"
 
     @property
