@@ -40,6 +40,7 @@ def test_no_hidden_cell_can_be_had_by_subtraction_from_the_total(sizes: list[int
         ([1, 1, 20, 30], 5, [True, True, True, False]),
         ([1, 1, 1, 1, 1, 20, 30], 5, [True] * 6 + [False]),
         ([4, 4, 20], 5, [True, True, False]),
+        ([40, 25, 3, 60], 11, [False, True, True, False]),  # a hand case: the next smallest goes too
         ([], 5, []),
     ],
 )
