@@ -9,11 +9,12 @@ from qieval.coding.offsets import Offsets, OffsetsWarning
 from qieval.coding.project import Project
 from qieval.coding.quotes import Quotes, quotes
 from qieval.coding.reading import read_codebook, read_project
+from qieval.coding.refi import write_qdc
 from qieval.coding.revisions import revisions
 from qieval.coding.saturation import Saturation, saturation
 from qieval.coding.screening import flags, substituted
 from qieval.coding.tally import Tally, tally
-from qieval.coding.text_agreement import TextAgreement, text_agreement
+from qieval.coding.text_agreement import TextAgreement, category_agreement, text_agreement
 from qieval.coding.triangulation import Triangulation, triangulation
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "TextAgreement",
     "Triangulation",
     "agreement",
+    "category_agreement",
     "cooccurrence",
     "corpus",
     "flags",
@@ -44,4 +46,5 @@ __all__ = [
     "tally",
     "text_agreement",
     "triangulation",
+    "write_qdc",
 ]

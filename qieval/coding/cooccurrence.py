@@ -205,7 +205,8 @@ def _met(rows: dict[str, Ints], n: int, definition: Definition, within: int) -> 
     """Count what meets, each of shape (codes, codes): the lower position first, but for `meeting`."""
     source, code, start, end, reference = (rows[key] for key in (*KEYS[:2], "start", "end", "reference"))
     size = int(reference.max(initial=0)) + 1
-    pairs = np.zeros(n * n, dtype=np.int64)
+    pairs, once = np.zeros(n * n, dtype=np.int64), np.zeros(n * n, dtype=np.int64)
+    again = np.bincount(reference, minlength=size) > 1  # only these can make a pair of references twice
     both, meeting, sources = [], [], []
     for one, two in _neighbours(rows["group"], start, end, within):
         kept = code[one] != code[two]
@@ -218,7 +219,9 @@ def _met(rows: dict[str, Ints], n: int, definition: Definition, within: int) -> 
         one, two = np.where(swapped, two, one), np.where(swapped, one, two)
         cell = code[one] * n + code[two]
         pairs += np.bincount(cell, minlength=n * n)
-        both.append(_distinct(reference[one] * size + reference[two]))
+        twice = again[reference[one]] | again[reference[two]]
+        once += np.bincount(cell[~twice], minlength=n * n)
+        both.append(_distinct(reference[one[twice]] * size + reference[two[twice]]))
         meeting.append(_distinct(reference[one] * n + code[two], reference[two] * n + code[one]))
         sources.append(_distinct(source[one] * (n * n) + cell))
     code_of = np.zeros(size, dtype=np.int64)
@@ -230,6 +233,7 @@ def _met(rows: dict[str, Ints], n: int, definition: Definition, within: int) -> 
         "sources": places % max(n * n, 1),
     }
     counted = {name: np.bincount(cell, minlength=n * n) for name, cell in cells.items()}
+    counted["both"] += once
     return {name: each.reshape(n, n) for name, each in {"pairs": pairs, **counted}.items()}
 
 

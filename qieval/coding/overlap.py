@@ -18,12 +18,15 @@ Measure = Literal["kappa", "alpha", "percent", "ac1", "jaccard"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Overlap:
-    """Characters marked in the sources that at least two of the coders were asked to code.
+    """Characters (or units) marked in the sources that at least two of the coders were asked to code.
 
     Attributes
     ----------
     length, asked : array, shape (sources,)
-        Characters of each source, and how many of the coders were asked to code it.
+        Characters of each source, and how many of the coders were asked to code it. A source whose units
+        were not all given to equally many coders stands in several rows.
+    document : array of int, shape (sources,)
+        Which source each row is of, for drawing whole sources.
     ones : array, shape (codes, sources)
         Characters marked, added over coders.
     split : array, shape (codes, sources)
@@ -34,10 +37,16 @@ class Overlap:
 
     length: Floats
     asked: Floats
+    document: Ints
     ones: Floats
     split: Floats
     first: Floats
     second: Floats
+
+    @property
+    def n_documents(self) -> int:
+        """Sources that count."""
+        return int(self.document.max(initial=-1)) + 1
 
     @property
     def both(self) -> Floats:
@@ -45,11 +54,16 @@ class Overlap:
         return np.asarray(((self.asked - 1) * self.ones - self.split) / 2)
 
 
-def overlap(project: Project, coders: Sequence[str]) -> Overlap:
-    """Cut every text at coders' marks and add up what they marked together and apart."""
-    asked, length, shared = _shared(project, coders)
+def overlap(project: Project, coders: Sequence[str], *, whole: bool = False) -> Overlap:
+    """Cut every text at coders' marks and add up what they marked together and apart.
+
+    With `whole`, a source is one unit: a code is in it or not, however often and wherever.
+    """
+    asked, length, shared = _shared(project, coders, whole=whole)
     n_codes, n_sources, n_coders = len(project.codes), len(shared), len(coders)
     cell, coder, start, end = _marks(project, coders, shared)
+    if whole:
+        start, end = np.zeros_like(start), np.ones_like(end)
     key, start, end = merged(cell * n_coders + coder, start, end)
     sized = np.bincount(key, weights=end - start, minlength=n_codes * n_sources * n_coders)
     by_coder = sized.reshape(n_codes, n_sources, n_coders).astype(float)
@@ -64,6 +78,7 @@ def overlap(project: Project, coders: Sequence[str]) -> Overlap:
     return Overlap(
         length=length,
         asked=asked,
+        document=np.arange(n_sources),
         ones=ones,
         split=apart.reshape(n_codes, n_sources).astype(float),
         first=first,
@@ -71,10 +86,61 @@ def overlap(project: Project, coders: Sequence[str]) -> Overlap:
     )
 
 
-def _shared(project: Project, coders: Sequence[str]) -> tuple[Floats, Floats, NDArray[np.intp]]:
+def units(cells: Ints, n_categories: int, documents: Ints) -> Overlap:
+    """Add up, category against the others, what coders of units gave together and apart.
+
+    Parameters
+    ----------
+    cells : array of int, shape (units, coders)
+        Position of the category that a coder gave to a unit, −1 where there is none.
+    n_categories : int
+        Categories.
+    documents : array of int, shape (units,)
+        Document of each unit, counted from 0.
+
+    Returns
+    -------
+    Overlap
+        Of the units with at least two codings; rows are documents by number of codings.
+    """
+    given = cells >= 0
+    paired = given.sum(axis=1) >= 2
+    cells, given = cells[paired], given[paired]
+    sizes = given.sum(axis=1)
+    _, place = np.unique(documents[paired], return_inverse=True)
+    rows, row = np.unique(place * (cells.shape[1] + 1) + sizes, return_inverse=True)
+    n_rows, n_cells = rows.size, rows.size * n_categories
+    unit = np.repeat(np.arange(sizes.size), sizes)
+    key = unit * n_categories + cells[given]
+    counts = np.bincount(key, minlength=sizes.size * n_categories)
+    at, size = row[unit] * n_categories + cells[given], sizes[unit]
+
+    def added(where: Ints, weights: Ints) -> Floats:
+        summed = np.bincount(where, weights=weights, minlength=n_cells).astype(float)
+        return np.asarray(summed.reshape(n_rows, n_categories).T)
+
+    one, two = (
+        (added(row * n_categories + cells[:, coder], np.ones_like(row)) for coder in (0, 1))
+        if cells.shape[1] == 2
+        else (np.zeros((n_categories, n_rows)), np.zeros((n_categories, n_rows)))
+    )
+    return Overlap(
+        length=np.bincount(row, minlength=n_rows).astype(float),
+        asked=(rows % (cells.shape[1] + 1)).astype(float),
+        document=rows // (cells.shape[1] + 1),
+        ones=added(at, np.ones_like(at)),
+        split=added(at, size - counts[key]),  # Σ c (s − c), a coding at a time
+        first=one,
+        second=two,
+    )
+
+
+def _shared(
+    project: Project, coders: Sequence[str], *, whole: bool
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
     """Find the sources of known length that at least two of the coders were asked to code."""
     asked = project.assigned.reindex(columns=list(coders), fill_value=False).to_numpy().sum(axis=1)
-    length = project.sources["characters"].to_numpy()
+    length = np.ones(len(project.sources)) if whole else project.sources["characters"].to_numpy()
     shared = np.flatnonzero((asked >= 2) & (length > 0))
     return asked[shared].astype(float), length[shared], shared
 
@@ -156,7 +222,7 @@ def coefficients(found: Overlap, measure: Measure, used: NDArray[np.bool_], weig
         Which coefficient.
     used : array of bool, shape (codes,)
         Codes that count overall.
-    weights : array, shape (draws, sources)
+    weights : array, shape (draws, documents)
         How often each source counts.
 
     Returns
@@ -166,7 +232,7 @@ def coefficients(found: Overlap, measure: Measure, used: NDArray[np.bool_], weig
     """
     if not found.length.size:
         return np.full((len(weights), len(used) + 1), np.nan)
-    observed, expected = DISAGREEMENTS[measure](found, weights)
+    observed, expected = DISAGREEMENTS[measure](found, weights[:, found.document])
     observed = np.column_stack([observed, observed[:, used].sum(axis=1)])
     expected = np.column_stack([expected, expected[:, used].sum(axis=1)])
     some = expected > 0

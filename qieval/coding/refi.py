@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gc
 import re
+import uuid
 import warnings
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +25,7 @@ from qieval.coding.codebook import Codebook
 from qieval.coding.offsets import Calibration, Named, Offsets, OffsetsWarning, StoredText, calibrate
 from qieval.coding.project import REASONS, Project
 from qieval.coding.refi_xml import Gathered, Values, codes, gather
+from qieval.errors import ArgumentError
 
 CODE_COLUMNS = ["code", "parent", "name", "definition", "codable"]
 COLUMNS = ["source", "code", "coder", "start", "end", "text", "selection"]
@@ -71,6 +74,53 @@ def read_qdc(path: Path) -> Codebook:
         if element.tag == "CodeBook":
             rows = codes(element)
     return Codebook.from_frame(pd.DataFrame(rows, columns=CODE_COLUMNS), file=path.name)
+
+
+def write_qdc(book: Codebook, path: str | Path) -> Path:
+    """Write a codebook in the exchange format, for any program that reads REFI-QDA.
+
+    Parameters
+    ----------
+    book : Codebook
+        Its names, definitions and hierarchy are kept. Ids that are no GUIDs become such that stay the same in
+        every export.
+    path : str or Path
+        Where to write; ends in ``.qdc``.
+
+    Raises
+    ------
+    ArgumentError
+        If the codebook has no code (the format asks for one), or the path ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".qdc" or not len(book):
+        raise ArgumentError("`write_qdc` writes a codebook of at least one code to a path that ends in .qdc.")
+    root = ET.Element("CodeBook", xmlns="urn:QDA-XML:codebook:1.0", origin="qieval")
+    made = {"": ET.SubElement(root, "Codes")}
+    for row in book.frame.to_dict(orient="records"):
+        codable = str(row.get("codable", True)).lower()
+        given = {
+            "guid": _guid_of(str(row["code"])),
+            "name": _printable(str(row["name"])),
+            "isCodable": codable,
+        }
+        made[row["code"]] = ET.SubElement(made[row["parent"]], "Code", given)
+        if row["definition"]:
+            ET.SubElement(made[row["code"]], "Description").text = _printable(str(row["definition"]))
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    return path
+
+
+def _guid_of(code: str) -> str:
+    try:
+        return str(uuid.UUID(code)).upper()
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:qieval:code:{code}")).upper()
+
+
+def _printable(words: str) -> str:
+    """Leave out the signs that XML cannot hold."""
+    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", words)
 
 
 def _named(found: Gathered, selections: pd.DataFrame) -> Iterator[Named]:

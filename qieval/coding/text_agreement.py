@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qieval.coding.overlap import Floats, Measure, Overlap, coefficients, overlap
+from qieval.coding.overlap import Floats, Measure, Overlap, coefficients, overlap, units
 from qieval.coding.project import Project
-from qieval.errors import ArgumentError
+from qieval.errors import ArgumentError, check_choice
 from qieval.results import Estimate, tidy
 
 MEASURES: tuple[Measure, ...] = ("kappa", "alpha", "percent", "ac1", "jaccard")
+Unit = Literal["characters", "sources", "units"]
 OVERALL = "overall"
 FEWEST_DOCUMENTS = 8
 MOST_UNDEFINED = 0.05
@@ -49,8 +50,10 @@ class TextAgreement:
         The coders compared.
     n_sources : int
         Sources assigned to at least two of them; only these count.
-    n_characters : int
-        Characters of these sources.
+    unit : {"characters", "sources", "units"}
+        What was compared.
+    n_units : int
+        How many of them, in these sources.
     level, draws, seed : float, int, int
         Of the percentile bootstrap over sources.
     notes : tuple of str
@@ -61,7 +64,8 @@ class TextAgreement:
     coefficient: Literal["kappa", "alpha"]
     coders: tuple[str, ...]
     n_sources: int
-    n_characters: int
+    unit: Unit
+    n_units: int
     level: float
     draws: int
     seed: int
@@ -88,7 +92,7 @@ class TextAgreement:
             ci_low=float(row["ci_low"]) if headline else math.nan,
             ci_high=float(row["ci_high"]) if headline else math.nan,
             level=self.level,
-            n=self.n_characters,
+            n=self.n_units,
             n_clusters=self.n_sources,
             unit="proportion" if measure in {"percent", "jaccard"} else "coefficient",
             notes=(reason,) if reason and missing else (),
@@ -99,6 +103,7 @@ def text_agreement(
     project: Project,
     *,
     coders: Sequence[str] | None = None,
+    unit: Literal["characters", "sources"] = "characters",
     level: float = 0.95,
     draws: int = 2_000,
     seed: int = 0,
@@ -111,6 +116,8 @@ def text_agreement(
         With the coders assigned to each source: without that, "not coded" cannot be told from "not asked".
     coders : sequence of str, optional
         Whom to compare; by default all.
+    unit : {"characters", "sources"}
+        What is compared: every character, or whether a code is in a source at all.
     level : float
         Coverage of the intervals.
     draws, seed : int
@@ -140,29 +147,92 @@ def text_agreement(
     Cohen J (1960). https://doi.org/10.1177/001316446002000104
     Gwet KL (2008). https://doi.org/10.1348/000711006X126600
     """
+    check_choice(unit, Literal["characters", "sources"], name="unit", owner="text_agreement")
     chosen = _chosen(project, coders)
-    found = overlap(project, chosen)
+    found = overlap(project, chosen, whole=unit == "sources")
+    return _measured(found, project.codes.frame, chosen, unit, level, draws, seed)
+
+
+def category_agreement(
+    ratings: pd.DataFrame,
+    *,
+    documents: Sequence[Hashable] | None = None,
+    level: float = 0.95,
+    draws: int = 2_000,
+    seed: int = 0,
+) -> TextAgreement:
+    """Measure how far coders of units (turns, sentences) agree on each category against all others.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        One row a unit, one column a coder; missing where the coder was not asked. A coder who read a unit
+        and used no code has a category of its own ("none").
+    documents : sequence, optional
+        Document of each unit, for the intervals. None are given without it: units of one document are not
+        independent.
+    level, draws, seed : float, int, int
+        Of the bootstrap over documents.
+
+    Returns
+    -------
+    TextAgreement
+        Units in the place of characters. All categories are computed in one pass; units with one coding or
+        none are left out of all measures. `agreement` gives one coefficient over all categories at once.
+
+    Raises
+    ------
+    ArgumentError
+        For fewer than two coders, or not as many documents as units.
+    """
+    if ratings.shape[1] < 2:
+        raise ArgumentError("The `ratings` of `category_agreement` need two coders or more.")
+    if documents is not None and len(documents) != len(ratings):
+        raise ArgumentError("The `documents` of `category_agreement` are as many as its units.")
+    places, known = pd.factorize(ratings.to_numpy().ravel(), sort=True)
+    of = (
+        np.zeros(len(ratings), dtype=np.intp)
+        if documents is None
+        else pd.factorize(pd.Index(list(documents)))[0]
+    )
+    found = units(places.reshape(ratings.shape), len(known), of)
+    names = [str(category) for category in known]
+    book = pd.DataFrame({"code": names, "name": names, "depth": 0})
+    coders = tuple(str(name) for name in ratings)
+    return _measured(found, book, coders, "units", level, draws, seed)
+
+
+def _measured(
+    found: Overlap,
+    book: pd.DataFrame,
+    coders: tuple[str, ...],
+    unit: Unit,
+    level: float,
+    draws: int,
+    seed: int,
+) -> TextAgreement:
     used = found.ones.sum(axis=1) > 0
-    once = np.ones((1, found.length.size))
+    once = np.ones((1, found.n_documents))
     values = {measure: coefficients(found, measure, used, once)[0] for measure in MEASURES}
-    coefficient: Literal["kappa", "alpha"] = "kappa" if len(chosen) == 2 else "alpha"
+    coefficient: Literal["kappa", "alpha"] = "kappa" if len(coders) == 2 else "alpha"
     low, high, unstable = _intervals(found, coefficient, used, level, draws, seed)
-    frame = _counts(project, found, used).assign(**values, ci_low=low, ci_high=high)
+    frame = _counts(book, found, used).assign(**values, ci_low=low, ci_high=high)
     nothing = "" if found.length.size else UNASSIGNED
     reasons = [
-        nothing or _reason(float(value), bool(mark), float(share), found.length.size)
+        nothing or _reason(float(value), bool(mark), float(share), found.n_documents)
         for value, mark, share in zip(values[coefficient], unstable, frame["prevalence"], strict=True)
     ]
     return TextAgreement(
         frame=frame.assign(reason=reasons),
         coefficient=coefficient,
-        coders=chosen,
-        n_sources=found.length.size,
-        n_characters=int(found.length.sum()),
+        coders=coders,
+        n_sources=found.n_documents,
+        unit=unit,
+        n_units=int(found.length.sum()),
         level=level,
         draws=draws,
         seed=seed,
-        notes=(nothing or FEW_DOCUMENTS,) if found.length.size < FEWEST_DOCUMENTS else (),
+        notes=(nothing or FEW_DOCUMENTS,) if found.n_documents < FEWEST_DOCUMENTS else (),
     )
 
 
@@ -182,7 +252,7 @@ def _intervals(
     found: Overlap, coefficient: Measure, used: NDArray[np.bool_], level: float, draws: int, seed: int
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Percentiles over resamples of whole sources, and where too many leave the coefficient undefined."""
-    n_sources, n_rows = found.length.size, len(used) + 1
+    n_sources, n_rows = found.n_documents, len(used) + 1
     low, high = np.full(n_rows, np.nan), np.full(n_rows, np.nan)
     if n_sources < FEWEST_DOCUMENTS:
         return low, high, np.zeros(n_rows, dtype=bool)
@@ -198,11 +268,10 @@ def _intervals(
     return low, high, ~stable
 
 
-def _counts(project: Project, found: Overlap, used: NDArray[np.bool_]) -> pd.DataFrame:
+def _counts(book: pd.DataFrame, found: Overlap, used: NDArray[np.bool_]) -> pd.DataFrame:
     codings = float((found.length * found.asked).sum())
     share = found.ones.sum(axis=1) / codings if codings else np.full(len(used), np.nan)
     both, split = found.both.sum(axis=1), found.split.sum(axis=1)
-    book = project.codes.frame
     return pd.DataFrame(
         {
             "code": [*book["code"], OVERALL],

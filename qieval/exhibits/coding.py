@@ -188,7 +188,7 @@ def agreement_table(agreement: TextAgreement) -> Table | Statement:
     ]
     return Table(
         name="agreement",
-        caption=f"Agreement on {integer(agreement.n_characters)} characters, of "
+        caption=f"Agreement on {integer(agreement.n_units)} {agreement.unit}, of "
         f"{counted(agreement.n_sources, 'source')} that two or more coders were asked to code; each code "
         "against its absence.",
         frame=ordered,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
+import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from qieval.coding import Offsets, OffsetsWarning, Project, read_codebook, read_project, tally
-from qieval.errors import InputError
+from qieval.coding import (
+    Codebook,
+    Offsets,
+    OffsetsWarning,
+    Project,
+    read_codebook,
+    read_project,
+    tally,
+    write_qdc,
+)
+from qieval.errors import ArgumentError, InputError
 
 DIALECTS = ("braces_lower", "capital_names", "exclusive", "noname", "vendor_named")
 TEXT = "sources/2F12D5C3-943E-5BD1-86C0-C2D9695CE75B.txt"
@@ -244,3 +255,43 @@ def test_codebooks_of_the_exchange_format(folder: Path, reference: Path, tmp_pat
 def test_the_standard_s_own_codebook(outside: Path) -> None:
     book = read_codebook(outside / "qual" / "refi" / "refi15_annexA1_codebook.qdc").frame
     assert (len(book), int(book["depth"].max()), int((~book["codable"]).sum())) == (6, 0, 2)
+
+
+def test_a_codebook_written_is_the_codebook_read(tables, tmp_path: Path) -> None:
+    book = Codebook.from_frame(tables[2])
+    read = read_codebook(write_qdc(book, tmp_path / "book.qdc"))
+    assert read.frame[["name", "definition", "depth"]].equals(book.frame[["name", "definition", "depth"]])
+    assert read.parents.tolist() == book.parents.tolist()
+    again = read_codebook(write_qdc(read, tmp_path / "again.qdc"))
+    assert again.codes.equals(read.codes)
+    assert (tmp_path / "again.qdc").read_bytes() == (tmp_path / "book.qdc").read_bytes()
+
+
+def test_a_written_codebook_keeps_to_the_schema(tmp_path: Path) -> None:
+    """Order of elements, attributes and the form of GUIDs are those of the standard's schema."""
+    codes = {
+        "code": ["a", "b"],
+        "parent": ["", "a"],
+        "name": ["Time \x0b<1>", "B"],
+        "definition": ["", "d & e"],
+    }
+    book = Codebook.from_frame(pd.DataFrame({**codes, "codable": [False, True]}))
+    root = ET.parse(write_qdc(book, tmp_path / "book.qdc")).getroot()
+    space = "{urn:QDA-XML:codebook:1.0}"
+    assert root.tag == f"{space}CodeBook"
+    assert [child.tag for child in root] == [f"{space}Codes"]
+    for code in root.iter(f"{space}Code"):
+        assert set(code.attrib) == {"guid", "name", "isCodable"}
+        assert re.fullmatch("[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", code.get("guid", ""))
+        assert code.get("isCodable") in {"true", "false"}
+        tags = [child.tag.removeprefix(space) for child in code]
+        assert tags == sorted(tags, key=["Description", "Code"].index)
+        assert tags.count("Description") <= 1
+    assert [code.get("name") for code in root.iter(f"{space}Code")] == ["Time <1>", "B"]
+
+
+@pytest.mark.parametrize(("codes", "name"), [([], "x.qdc"), (["a"], "x.csv")])
+def test_what_cannot_be_written_is_refused(codes: list[str], name: str, tmp_path: Path) -> None:
+    book = Codebook.from_frame(pd.DataFrame({"code": codes}))
+    with pytest.raises(ArgumentError, match="write_qdc"):
+        write_qdc(book, tmp_path / name)

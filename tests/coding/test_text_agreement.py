@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qieval.coding import Project, agreement, text_agreement
+from qieval.coding import Project, agreement, category_agreement, text_agreement
 from qieval.coding.text_agreement import (
     EVERYWHERE,
     FEW_DOCUMENTS,
@@ -242,3 +242,94 @@ def test_tidy_starts_with_the_headline() -> None:
     assert tuple(tidied.columns) == TIDY
     assert tidied[["term", "method", "n_clusters"]].iloc[0].tolist() == ["overall", "kappa", 12]
     assert len(tidied) == 4 * len(MEASURES)
+
+
+RATED = ["kripp2011_c", "fleiss1971", "kripp1995_A", "cohen1960_ex1", "wikipedia_alpha", "paradox_118_5_2_0"]
+
+
+def rated(reference: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(reference / "qual" / "irr" / f"{name}.csv", index_col=0)
+
+
+@pytest.mark.parametrize("name", RATED)
+def test_each_category_against_the_others_is_the_coefficient_of_a_table_of_two(
+    name: str, reference: Path
+) -> None:
+    ratings = rated(reference, name)
+    ratings = ratings[ratings.notna().sum(axis=1) >= 2]
+    frame = category_agreement(ratings).frame.set_index("code")
+    observed, expected = 0.0, 0.0
+    for category in sorted(pd.unique(ratings.to_numpy().ravel()[~pd.isna(ratings.to_numpy().ravel())])):
+        alone = ratings.eq(category).astype(float).where(ratings.notna())
+        for measure in ("alpha", "percent", "ac1"):
+            value = agreement(alone, coefficient=measure).value
+            assert frame.loc[str(category), measure] == pytest.approx(value, abs=1e-9, nan_ok=True), measure
+        found = agreement(alone, coefficient="alpha")
+        observed, expected = observed + found.observed, expected + found.expected
+    assert frame.loc["overall", "alpha"] == pytest.approx(1 - observed / expected, abs=1e-9)
+
+
+def test_two_coders_have_kappa_by_category_as_fleiss_counts_them(reference: Path) -> None:
+    ratings = rated(reference, "cohen1960_ex1")
+    frame = category_agreement(ratings).frame.set_index("code")
+    for category in frame.index.drop("overall"):
+        alone = (ratings.astype(str) == category).astype(int)
+        assert frame.loc[category, "kappa"] == pytest.approx(
+            agreement(alone, coefficient="kappa").value, abs=1e-9
+        )
+
+
+def test_fleiss_category_kappas_are_those_of_its_table(reference: Path) -> None:
+    """Fleiss 1971 prints .245 .245 .520 .471 .566; alpha of a category differs from them by its 1/(n r)."""
+    ratings = rated(reference, "fleiss1971")
+    frame = category_agreement(ratings).frame.set_index("code")
+    n = ratings.size
+    for printed, code in zip((0.245, 0.245, 0.520, 0.471, 0.566), frame.index[:-1], strict=True):
+        alpha = frame.loc[code, "alpha"]
+        assert (alpha - 1 / n) / (1 - 1 / n) == pytest.approx(printed, abs=0.0006)
+
+
+def test_units_are_drawn_by_their_documents() -> None:
+    rng = np.random.default_rng(4)
+    document = np.repeat(np.arange(12), 20)
+    truth = (rng.random(240) < rng.random(12)[document]).astype(int)
+    ratings = pd.DataFrame({c: np.where(rng.random(240) < 0.1, 1 - truth, truth) for c in "abc"})
+    with_documents, without = category_agreement(ratings, documents=document), category_agreement(ratings)
+    assert (with_documents.n_sources, with_documents.n_units, with_documents.unit) == (12, 240, "units")
+    row = with_documents.frame.iloc[-1]
+    assert row["ci_low"] < row["alpha"] < row["ci_high"]
+    assert without.frame["ci_low"].isna().all()
+    assert set(without.frame["reason"]) == {FEW_DOCUMENTS}
+    shuffled = ratings.sample(frac=1, random_state=1)
+    again = category_agreement(shuffled, documents=document[shuffled.index])
+    pd.testing.assert_frame_equal(again.frame[list(MEASURES)], with_documents.frame[list(MEASURES)])
+
+
+def test_presence_in_sources_is_the_agreement_of_a_table_of_sources() -> None:
+    segments, sources, codes = simulated(9)
+    segments = segments[(segments["source"].str[-1].astype(int) + segments["code"].map(ord)) % 3 > 0]
+    dropped = (segments["coder"] == "bo") & (segments["source"] == "s1") & (segments["code"] == "x")
+    project = Project.from_frames(segments[~dropped], sources, codes)
+    found = text_agreement(project, unit="sources", draws=50)
+    assert (found.unit, found.n_units) == ("sources", 9)
+    used = segments[~dropped].drop_duplicates(["source", "code", "coder"]).assign(one=1)
+    for code in ("x", "y", "z"):
+        table = used[used["code"] == code].pivot_table(
+            index="source", columns="coder", values="one", fill_value=0
+        )
+        table = table.reindex(index=sources["source"], fill_value=0).fillna(0)
+        for measure in ("kappa", "alpha", "ac1", "percent"):
+            value = agreement(table, coefficient=measure).value
+            row = found.frame.set_index("code").loc[code]
+            assert row[measure] == pytest.approx(value, abs=1e-9), measure
+
+
+def test_impossible_tables_of_units_are_refused() -> None:
+    ratings = pd.DataFrame({"a": [1, 2], "b": [1, 2]})
+    with pytest.raises(ArgumentError, match="two coders"):
+        category_agreement(ratings[["a"]])
+    with pytest.raises(ArgumentError, match="as many as its units"):
+        category_agreement(ratings, documents=["d"])
+    empty = category_agreement(ratings.iloc[:0])
+    assert empty.frame["alpha"].isna().all()
+    assert set(empty.frame["reason"]) == {UNASSIGNED}
