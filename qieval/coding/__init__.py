@@ -5,6 +5,7 @@ from qieval.coding.codebook import Codebook
 from qieval.coding.cooccurrence import Cooccurrence, cooccurrence
 from qieval.coding.corpus import Corpus, corpus
 from qieval.coding.disclosure import small_groups_joined, suppressed
+from qieval.coding.joint import Joint, joint
 from qieval.coding.offsets import Offsets, OffsetsWarning
 from qieval.coding.project import Project
 from qieval.coding.quotes import Quotes, quotes
@@ -22,6 +23,7 @@ __all__ = [
     "Codebook",
     "Cooccurrence",
     "Corpus",
+    "Joint",
     "Offsets",
     "OffsetsWarning",
     "Project",
@@ -35,6 +37,7 @@ __all__ = [
     "cooccurrence",
     "corpus",
     "flags",
+    "joint",
     "quotes",
     "read_codebook",
     "read_project",
