@@ -252,8 +252,7 @@ def _maximum(likelihood: Marginal, alone: Floats) -> tuple[Floats, Floats]:
     weight = data.over(data.weights(mean))
     excess = (data.over(data.total - data.count * mean) ** 2 - weight).sum() / (weight**2).sum()
     start = np.append(alone[:-1], math.sqrt(max(excess, 0.01)))
-    size, axes = np.linalg.eigh(_information(Marginal(data, points=1), start))
-    move = axes / np.sqrt(np.maximum(np.abs(size), 1e-6 * np.abs(size).max()))
+    move = np.linalg.inv(np.linalg.cholesky(_expected(data, start))).T
 
     def loss(z: Floats) -> tuple[float, Floats]:
         value, gradient = likelihood(start + move @ z)
@@ -265,6 +264,19 @@ def _maximum(likelihood: Marginal, alone: Floats) -> tuple[Floats, Floats]:
     covariance = np.linalg.pinv(information, hermitian=True)
     theta -= covariance @ np.linalg.solve(move.T, found.jac)
     return theta, np.asarray(covariance)
+
+
+def _expected(data: Patterns, theta: Floats) -> Floats:
+    """Information (p + 1, p + 1) of the model made linear at zero intercepts: near enough to scale steps."""
+    sd = float(theta[-1])
+    weight = data.weights(data.mean(data.rate(data.design @ theta[:-1] + data.offset)))
+    weighted = weight[:, None] * data.design
+    curve, tilt = data.over(weight), np.add.reduceat(weighted, data.start, axis=0)
+    sharp = 1 + sd**2 * curve
+    found = np.zeros((len(theta), len(theta)))
+    found[:-1, :-1] = data.design.T @ weighted - tilt.T @ ((sd**2 / sharp)[:, None] * tilt)
+    found[-1, -1] = 2 * float(((sd * curve / sharp) ** 2).sum())
+    return found
 
 
 def _information(likelihood: Marginal, theta: Floats) -> Floats:
