@@ -46,17 +46,25 @@ def fit_nested(rows: pd.DataFrame, outcome: str, **options: Any) -> MixedFit:
 
 
 def fit_waves(
-    crt: Path, table: str, formula: list[str], waves: list[int] | None = None, **options: Any
+    crt: Path,
+    table: str,
+    formula: list[str],
+    waves: list[int] | None = None,
+    *,
+    nested: bool = True,
+    **options: Any,
 ) -> MixedFit:
-    """Site and site x wave; columns by name, ``w1`` for the indicator of wave 1."""
+    """Site and site x wave; columns by name: ``w1`` indicates wave 1, ``tw1`` the other arm there."""
     data = pd.read_csv(crt / f"{table}.csv").dropna(subset=["score"])
     data = data[data["wave"].isin(waves)] if waves else data
     data["trt"] = (data["arm"] == 1) & (data["wave"] > 0)
+    data["both"] = data["arm"] * data["group"]
     for wave in (1, 2, 3):
         data[f"w{wave}"] = data["wave"] == wave
+        data[f"tw{wave}"] = data["trt"] & data[f"w{wave}"]
     columns = data[formula].to_numpy(float)
-    score = data["score"].to_numpy(float)
-    return linear_mixed(score, columns, formula, cluster=data["site"], nested=data["wave"], **options)
+    score, inner = data["score"].to_numpy(float), data["wave"] if nested else None
+    return linear_mixed(score, columns, formula, cluster=data["site"], nested=inner, **options)
 
 
 def check(fit_by: Any, expected: dict[str, Any]) -> None:
@@ -189,3 +197,90 @@ def test_what_cannot_be_told_is_refused_by_name(rows) -> None:
             cluster=two["cluster"],
             nested=two["sub"],
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "waves"),
+    [
+        ("endline_lmm_subgroup", ["arm", "group", "both"], [3]),
+        ("did_2period_lmm", ["arm", "w3", "trt"], [0, 3]),
+        ("did_unconstrained", ["arm", "w1", "w2", "w3", "trt"], None),
+        ("did_clda", ["w1", "w2", "w3", "trt"], None),
+    ],
+)
+def test_interactions_and_changes_match_r(crt, name, formula, waves) -> None:
+    expected = json.loads((crt / "qic_sim.json").read_text(encoding="utf-8"))[name]
+    nested = name != "endline_lmm_subgroup"
+    kr = fit_waves(crt, "qic_sim", formula, waves, nested=nested).coefficients[-1]
+    lean = fit_waves(crt, "qic_sim", formula, waves, nested=nested, df="satterthwaite").coefficients[-1]
+    check_last(kr, lean, expected)
+
+
+def check_last(kr: Any, lean: Any, expected: dict[str, Any]) -> None:
+    theirs = expected["kenward_roger"]
+    assert kr.estimate == pytest.approx(expected["estimate"], rel=ESTIMATE)
+    assert (kr.se, lean.se) == pytest.approx((theirs["se"], expected["se"]), rel=SE)
+    assert kr.df == pytest.approx(theirs["df"], rel=KR_DF)
+    assert kr.p_value == pytest.approx(theirs["p"], rel=1e-5)
+    assert (kr.ci_low, kr.ci_high) == pytest.approx(theirs["ci"], rel=1e-5)
+    assert lean.df == pytest.approx(expected["satterthwaite"]["df"], rel=SATTERTHWAITE_DF)
+
+
+def test_an_effect_for_each_wave_matches_r(crt) -> None:
+    expected = json.loads((crt / "qic_sim.json").read_text(encoding="utf-8"))["clda_by_wave"]["coef"]
+    found = fit_waves(crt, "qic_sim", ["w1", "w2", "w3", "tw1", "tw2", "tw3"], df="satterthwaite")
+    for ours, theirs in zip(found.coefficients, expected, strict=True):
+        assert ours.estimate == pytest.approx(theirs["Estimate"], rel=5e-6)
+        assert ours.se == pytest.approx(theirs["Std. Error"], rel=5e-6)
+        assert ours.df == pytest.approx(theirs["df"], rel=1e-3)
+        assert ours.p_value == pytest.approx(theirs["Pr(>|t|)"], rel=1e-3)
+
+
+def test_classes_in_schools_match_r(outside) -> None:
+    folder = outside / "crt"
+    rows = pd.read_csv(folder / "data" / "tvsfp.csv")
+    names = ["thkspre", "tv", "cctv", "cc"]
+    expected = json.loads((folder / "tvsfp.json").read_text(encoding="utf-8"))["lmm_3level"]
+    score, columns = rows["thksord"].to_numpy(float), rows[names].to_numpy(float)
+    named = {"cluster": rows["school"], "nested": rows["class"]}
+    kr = linear_mixed(score, columns, names, **named)
+    lean = linear_mixed(score, columns, names, **named, df="satterthwaite")
+    check_last(kr.coefficients[-1], lean.coefficients[-1], expected)
+    theirs = expected["varcomp"]
+    assert parts(kr) == pytest.approx((theirs["class"], theirs["school"], theirs["residual"]), rel=1e-4)
+
+
+def test_kindergarten_classes_in_schools_match_r(outside) -> None:
+    folder = outside / "crt"
+    rows = pd.read_csv(folder / "data" / "star_k.csv").dropna(subset=["read"])
+    columns = np.column_stack([rows["cltype"] == "small", rows["cltype"] == "reg+A"]).astype(float)
+    expected = json.loads((folder / "star_k.json").read_text(encoding="utf-8"))["lmm_school_class"]
+    found = linear_mixed(
+        rows["read"].to_numpy(float),
+        columns,
+        ["small", "aide"],
+        cluster=rows["sch"],
+        nested=rows["tch"],
+        df="satterthwaite",
+    )
+    assert found.criterion == pytest.approx(expected["reml"], rel=1e-9)
+    for ours, theirs in zip(found.coefficients, expected["coef"], strict=True):
+        assert ours.estimate == pytest.approx(theirs["Estimate"], rel=1e-5)
+        assert ours.se == pytest.approx(theirs["Std. Error"], rel=1e-5)
+        assert ours.df == pytest.approx(theirs["df"], rel=1e-3)
+    theirs = expected["varcomp"]
+    assert parts(found) == pytest.approx((theirs["tch"], theirs["sch"], theirs["Residual"]), rel=1e-4)
+
+
+def test_no_variation_within_or_a_lost_sub_cluster(rows) -> None:
+    flat = rows.assign(both=rows.groupby(["cluster", "sub"])["both"].transform("mean"))
+    with pytest.raises(DesignError, match="zero residual variance"):
+        linear_mixed(
+            flat["both"].to_numpy(float),
+            flat[["arm"]].to_numpy(float),
+            ["arm"],
+            cluster=flat["cluster"],
+            nested=flat["sub"],
+        )
+    fewer = rows[~((rows["cluster"] == "c03") & (rows["sub"] == 2))]
+    assert np.isfinite([row.se for row in fit_nested(fewer, "both").coefficients]).all()

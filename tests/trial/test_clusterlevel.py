@@ -9,7 +9,7 @@ import pytest
 
 from qieval.errors import ArgumentError, DesignError
 from qieval.results import Estimate
-from qieval.trial import cluster_summary
+from qieval.trial import cluster_summary, permutation_test
 
 # Closed forms: only rounding may differ from R.
 EXACT = 1e-12
@@ -250,3 +250,17 @@ def test_covariates_that_leave_nothing_to_compare_are_named(few) -> None:
     for name in ("y", "arm", "cluster"):
         with pytest.raises(ArgumentError, match="name it once"):
             cluster_summary(few, **SMALL, covariates=[name])
+
+
+def test_changes_of_sites_match_r(crt, values) -> None:
+    waves, expected = pd.read_csv(crt / "qic_sim.csv"), values["qic_sim"]["did_cluster_change_t"]
+    means = waves.pivot_table(index=["site", "arm"], columns="wave", values="score")
+    changes = (means[3] - means[0]).rename("change").reset_index()
+    named = {"outcome": "change", "arm": "arm", "cluster": "site"}
+    found = cluster_summary(changes, **named).estimate
+    for field in ("estimate", "se", "df", "p"):
+        ours = getattr(found, "p_value" if field == "p" else field)
+        assert ours == pytest.approx(expected[field], rel=1e-10)
+    test = permutation_test(changes, **named)
+    assert test.estimate.p_value == pytest.approx(expected["perm"]["p_two_sided"], rel=1e-12)
+    assert (test.estimate.ci_low, test.estimate.ci_high) == pytest.approx(expected["perm"]["ci"], rel=1e-9)

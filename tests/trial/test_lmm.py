@@ -382,3 +382,15 @@ def test_a_wave_without_one_arm_is_no_hindrance(crt) -> None:
     gone = waves[~((waves["wave"] == 2) & (waves["arm"] == 0))]
     found = mixed_model(gone, outcome="score", arm="arm", cluster="site", period="wave").estimate
     assert 0 < found.se < 10
+
+
+def test_waves_with_a_lost_cluster_singletons_and_two_clusters(few) -> None:
+    waves = few.assign(wave=np.arange(len(few)) % 2)
+    gone = waves.assign(y=waves["y"].where(waves["cluster"] != 2))
+    found = mixed_model(gone, **SMALL, period="wave").estimate
+    assert found.n_clusters == 5
+    assert any("left out: 2" in note for note in found.notes)
+    one = pd.concat([waves[waves["cluster"] != 0], waves[waves["cluster"] == 0].head(1)])
+    assert math.isfinite(mixed_model(one, **SMALL, period="wave").estimate.se)
+    with pytest.raises(DesignError, match="2 clusters and 2 terms"):
+        mixed_model(waves[waves["cluster"] < 2], **SMALL, period="wave")
