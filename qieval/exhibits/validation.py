@@ -58,7 +58,7 @@ def headline(found: Verdicts, record: Mapping[str, Any]) -> Statement:
         f"{integer(record['replicates'])} simulated trials a cell for methods with a closed form; "
         f"{integer(record['replicates_on_rows'])} for the others, in cells of unequal sizes only, so their "
         f"error bars are wide. Above means: shown above {ONE(ABOVE)} by three Monte-Carlo standard errors in "
-        "one cell, or by two over all; kept means: neither, and shown below 6 %.",
+        "one cell, or by two over all; kept means: neither, and shown below 6 % by 1,000 trials or more.",
     ]
     records = [
         Record(
@@ -90,7 +90,7 @@ def cautions(found: Verdicts) -> Statement:
             )
     for name, rows in found.rare.groupby("family", sort=False):
         share = rows["refused"] / rows["replicates"]
-        worst = rows.loc[share.idxmax()]
+        worst = rows.iloc[int(share.to_numpy().argmax())]
         said.append(
             f"{FAMILIES[str(name)]}: in up to {ONE(share.max())} of trials ({worst['clusters']}) no site "
             "differs from another and no test is given; these count as not rejecting."
@@ -121,8 +121,11 @@ def errors(found: Verdicts) -> Figure:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent()(value)))
     ax.set_xlabel("True nulls rejected")
     ax.tick_params(colors=INK)
-    worst = found.methods.loc[found.methods.groupby("method", sort=False)["type1"].idxmax()]
-    told = [f"{NAMES[row.method]} at most {ONE(row.type1)} ({row.clusters})" for row in worst.itertuples()]
+    worst = found.methods.sort_values("type1").groupby("method", sort=False).last().reset_index()
+    told = [
+        f"{NAMES[row['method']]} at most {ONE(row['type1'])} ({row['clusters']})"
+        for row in worst.to_dict(orient="records")
+    ]
     return Figure(
         name="errors",
         caption=(
@@ -159,7 +162,10 @@ def courses(found: Verdicts) -> Table:
     rare = _wide(found.rare, "family", "type1").assign(course=lambda each: each["family"].map(FAMILIES))
     frame = pd.concat([frame, rare.drop(columns="family")], ignore_index=True)
     wedge = found.courses[found.courses["course"] == "wedge"]
-    told = [f"{row.clusters} {_share(row.type1, row.type1_se)}" for row in wedge.itertuples()]
+    told = [
+        f"{row['clusters']} {_share(row['type1'], row['type1_se'])}"
+        for row in wedge.to_dict(orient="records")
+    ]
     return Table(
         name="courses",
         caption="Type I error at 5 % of the t on site values, where the trial is of another kind.",
@@ -179,9 +185,9 @@ def agreement(compared: pd.DataFrame, *, most: float = 4.0) -> Statement:
         f"recorded ones; the largest distance is {largest:.1f}."
     )
     worse = [
-        f"{NAMES[row.method]}, {row.clusters}, ICC {row.icc:g}, {row.family}: {ONE(row.fresh)} now, "
-        f"{ONE(row.recorded)} recorded."
-        for row in far.itertuples()
+        f"{NAMES[row['method']]}, {row['clusters']}, ICC {row['icc']:g}, {row['family']}: "
+        f"{ONE(row['fresh'])} now, {ONE(row['recorded'])} recorded."
+        for row in far.to_dict(orient="records")
     ]
     return Statement(name="agreement", role="caution" if len(far) else "note", say=said, more=worse)
 
@@ -203,14 +209,11 @@ def made(record: Mapping[str, Any]) -> Statement:
 
 def _wide(found: pd.DataFrame, row: str, what: str) -> pd.DataFrame:
     """One row a method or course, a column a design, each cell a share with its error."""
-    shown = found.assign(
-        cell=[
-            None if answered == 0 else _share(share, error)
-            for share, error, answered in zip(
-                found[what], found[f"{what}_se"], found["answered"], strict=True
-            )
-        ]
-    )
+    cells: list[Any] = [
+        None if answered == 0 else _share(share, error)
+        for share, error, answered in zip(found[what], found[f"{what}_se"], found["answered"], strict=True)
+    ]
+    shown = found.assign(cell=cells)
     designs = list(dict.fromkeys(found["clusters"]))
     wide = shown.pivot_table(index=row, columns="clusters", values="cell", aggfunc="first", sort=False)
     return wide.reindex(columns=designs).astype(object).where(wide.notna(), None).reset_index()

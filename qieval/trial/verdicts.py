@@ -10,7 +10,7 @@ import pandas as pd
 from qieval.results import Estimate, tidy
 from qieval.trial.characteristics import KEYS, pooled
 
-ABOVE, NEAR = 0.055, 0.06
+ABOVE, NEAR, FEWEST = 0.055, 0.06, 1_000
 RARE = (0.02, 0.05)
 
 
@@ -24,7 +24,7 @@ class Verdicts:
         End values of common outcomes, a row each method and `clusters`: counts, `type1`, `coverage`, their
         Monte-Carlo standard errors, `largest` (type I error of the worst cell) and `verdict`: ``"above"``
         where a cell is shown (by three standard errors, or all together by two) to lie above 5.5 %,
-        ``"keeps"`` where all together are shown to lie below 6 %, ``"no answer"`` where the method never
+        ``"keeps"`` where all together, 1,000 or more, are shown to lie below 6 %, ``"no answer"`` where the method never
         gives one, else ``"open"``: too few trials to tell.
     courses : DataFrame
         The same for changes, gaps, strata, unequal variances and stepped wedges, by the method that a plan
@@ -48,14 +48,14 @@ class Verdicts:
         """The type I errors, in the order of `methods`."""
         return tuple(
             Estimate(
-                term=f"type I error, {row.clusters}",
-                method=str(row.method),
-                estimate=float(row.type1),
-                se=float(row.type1_se),
-                n=int(row.replicates),
+                term=f"type I error, {row['clusters']}",
+                method=row["method"],
+                estimate=row["type1"],
+                se=row["type1_se"],
+                n=row["replicates"],
                 unit="probability",
             )
-            for row in self.methods.itertuples()
+            for row in self.methods.to_dict(orient="records")
         )
 
     def tidy(self) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def _judged(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     found = found.merge(cells.groupby(by, sort=False).max().reset_index(), on=by)
     low, high = (found["type1"] + sign * 2 * found["type1_se"] for sign in (-1, 1))
     above = (found.pop("lowest") > ABOVE) | (low > ABOVE)
-    told = [found["answered"] == 0, above, high <= NEAR]
+    told = [found["answered"] == 0, above, (high <= NEAR) & (found["replicates"] >= FEWEST)]
     return found.assign(verdict=np.select(told, ["no answer", "above", "keeps"], "open"))
 
 
