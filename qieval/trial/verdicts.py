@@ -24,8 +24,8 @@ class Verdicts:
         End values of common outcomes, a row each method and `clusters`: counts, `type1`, `coverage`, their
         Monte-Carlo standard errors, `largest` (type I error of the worst cell) and `verdict`: ``"above"``
         where a cell is shown (by three standard errors, or all together by two) to lie above 5.5 %,
-        ``"keeps"`` where all together, 1,000 or more, are shown to lie below 6 %, ``"no answer"`` where the method never
-        gives one, else ``"open"``: too few trials to tell.
+        ``"keeps"`` where all together, 1,000 or more, are shown to lie below 6 %, ``"no answer"``
+        where the method never gives one, else ``"open"``: too few trials to tell.
     courses : DataFrame
         The same for changes, gaps, strata, unequal variances and stepped wedges, by the method that a plan
         proposes for them: rows have `course` too.
