@@ -85,6 +85,9 @@ def single_sites(effect: Effect, found: Sensitivity, quantity: Quantity, *, site
         said += f"Whether its interval holds no difference does not hang on any single {site}."
     else:
         said += f"Whether its interval holds no difference hangs on {joined(turned[:5])}."
+    alone = [row.term.removeprefix("without ") for row in found.left_out if not math.isfinite(row.estimate)]
+    if alone:
+        said += f" Without {joined(alone[:5])} nothing is left to compare: everything hangs on it."
     return Statement(name="single-sites", role="note", say=said)
 
 

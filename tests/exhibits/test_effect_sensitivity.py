@@ -93,3 +93,12 @@ def test_an_interim_look_shows_no_p(both) -> None:
     assert "p_value" not in table.payload()["columns"]
     assert not any(note == "Not yet." for note in table.notes)
     assert all(result["p_value"] is None for result in table.payload()["results"])
+
+
+def test_a_lone_site_carries_everything(rows) -> None:
+    few = rows[rows["site"].isin([0, 1, 3, 5])]
+    effect = estimate(few, **NAMED, unit="points")
+    found = sensitivity(effect, few, roster=few[["site", "arm"]].drop_duplicates(), named=NAMED)
+    assert more.single_sites(effect, found, SCORE).say.endswith(
+        "Without 0 nothing is left to compare: everything hangs on it."
+    )
