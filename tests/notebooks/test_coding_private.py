@@ -1,0 +1,103 @@
+"""What the coding report shows of a project with planted names, paths and GUIDs: none of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from qieval.pipeline.study import open_study
+
+STUDY = """title: Talks
+design: uncontrolled
+tables:
+  segments: {file: planted.qdpx}
+  sources: {file: planted.qdpx}
+  substitutions: {file: substitutions.csv}
+codebook: planted.qdpx
+"""
+WAVE = "study: talks\nwave: 1\nlabel: first\ndata: ../../data/talks/wave-1\nreports: [40_coding]\n"
+PLANTED = ("Jane Okafor", "Okafor-transcript", "C:/Users/okafor", "Coder Realname", "Case Realname")
+GUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""Names of the project, its sources, people and folders; any GUID at all."""
+
+
+def planted() -> bytes:
+    """A project of nine interviews by two coders, with names wherever the format has room for them."""
+
+    def guid(place: int) -> str:
+        return f"{place:08X}-0000-4000-8000-000000000000"
+
+    text = "We met every week. Jane Okafor rang the ward."
+    spans = ((0, 18, 20), (19, len(text), 21))
+    sources = "".join(
+        f'<TextSource guid="{guid(100 + n)}" name="Okafor-transcript-{n}.docx" '
+        f'currentPath="C:/Users/okafor/{n}">'
+        f"<PlainTextContent>{text}</PlainTextContent>"
+        + "".join(
+            f'<PlainTextSelection guid="{guid(1000 + 100 * n + 10 * k + c)}" name="{text[start:end]}" '
+            f'startPosition="{start}" endPosition="{end}"><Coding guid="{guid(9000 + 100 * n + 10 * k + c)}" '
+            f'creatingUser="{guid(c)}"><CodeRef targetGUID="{guid(code)}"/></Coding></PlainTextSelection>'
+            for k, (start, end, code) in enumerate(spans)
+            for c in (1, 2)
+        )
+        + "</TextSource>"
+        for n in range(9)
+    )
+    cases = "".join(
+        f'<Case guid="{guid(500 + n)}" name="Case Realname {n}">'
+        f'<SourceRef targetGUID="{guid(100 + n)}"/></Case>'
+        for n in range(9)
+    )
+    users = "".join(f'<User guid="{guid(c)}" name="Coder Realname {c}"/>' for c in (1, 2))
+    codes = "".join(
+        f'<Code guid="{guid(place)}" name="{name}" isCodable="true"/>'
+        for place, name in ((20, "Time"), (21, "Talk"))
+    )
+    return (
+        '<?xml version="1.0"?><Project xmlns="urn:QDA-XML:project:1.0" name="Jane Okafor" '
+        f'basePath="C:/Users/okafor"><Users>{users}</Users><CodeBook><Codes>{codes}</Codes></CodeBook>'
+        f"<Cases>{cases}</Cases><Sources>{sources}</Sources></Project>"
+    ).encode()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    for folder in ("params/talks", "data/talks/wave-1"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "params/talks/study.yaml").write_text(STUDY, encoding="utf-8")
+    (tmp_path / "params/talks/wave-1.yaml").write_text(WAVE, encoding="utf-8")
+    names = "name,instead\nJane Okafor,nurse 1\n"
+    (tmp_path / "data/talks/wave-1/substitutions.csv").write_text(names, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "data/talks/wave-1/planted.qdpx", "w") as archive:
+        archive.writestr("project.qde", planted())
+    return tmp_path
+
+
+def test_no_planted_name_path_or_guid_is_in_what_the_report_publishes(
+    workspace: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every exhibit of the notebook, its page, its numbers and its keys; quotes are approved for the test."""
+    monkeypatch.chdir(workspace)
+    cells = json.loads((repo / "notebooks" / "40_coding.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"}
+    sources["parameters"] = 'study, wave, by, level = "talks", 1, "source_kind", 0.95'
+    approve = "coded.project.segments['approved'] = True"
+    names: dict[str, object] = {}
+    published = []
+    for name, code in sources.items():
+        if name in {"parameters", "setup", "results", "further"}:
+            exec(code + (f"\n{approve}" if name == "setup" else ""), names)
+        else:
+            bundle = eval(code, names)._repr_mimebundle_()
+            published.append(json.dumps(bundle, default=str, ensure_ascii=False))
+    page = "".join(published)
+    assert len(published) > 15
+    assert "[nurse 1] rang the ward" in page
+    assert "2 coders" in page
+    assert [name for name in PLANTED if name.lower() in page.lower()] == []
+    assert GUID.search(page) is None
+    assert open_study("talks", 1, workspace=workspace).coded().project.repeated == 0
