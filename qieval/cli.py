@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qieval.errors import Fault, InputError, QievalError
-from qieval.pipeline.obituary import named, obituary
+from qieval.errors import InputError, QievalError, refuse
+from qieval.pipeline.commands import COMMANDS, DONE, FAILED, Folder, count, opened, withdrawals_after
+from qieval.pipeline.obituary import job_list, named, obituary
 from qieval.pipeline.terminal import ask, complain, described, faults, say
 
 if TYPE_CHECKING:
     from qieval.pipeline.planning import WavePlan
     from qieval.pipeline.workspace import Workspace
 
-DONE, FAILED, AT_FAULT, INTERRUPTED = 0, 1, 2, 130
+AT_FAULT, INTERRUPTED = 2, 130
 app = typer.Typer(
     help="Evaluate quality-improvement collaboratives: effects, capability and coding, wave after wave.",
     no_args_is_help=True,
@@ -36,10 +37,6 @@ WaveFiles = Annotated[
 ]
 StudyName = Annotated[str, typer.Argument(help="Name of the study's folder under params/.")]
 Number = Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")]
-Folder = Annotated[
-    Path | None,
-    typer.Option("--workspace", metavar="DIR", help="Folder with params/; found upward from here."),
-]
 Jobs = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Notebooks side by side; one a core by default."),
@@ -47,6 +44,12 @@ Jobs = Annotated[
 
 Force = Annotated[bool, typer.Option("--force", help="Make every report anew, changed or not.")]
 Cold = Annotated[bool, typer.Option("--cold", help="Start every kernel from nothing; none is forked.")]
+Scheduler = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Run on a Dask cluster: its scheduler's address.")
+]
+Only = Annotated[
+    str, typer.Option(metavar="REPORT", help="Make one report, and keep it for the wave's next run.")
+]
 Why = Annotated[bool, typer.Option("--why", help="Say for each report why it is made.")]
 
 
@@ -88,14 +91,6 @@ def _explain(error: Exception) -> int:
     raise error
 
 
-def _workspace(folder: Path | None) -> Workspace:
-    from qieval.pipeline.workspace import find_workspace
-
-    if folder is not None and not folder.is_dir():
-        raise InputError([Fault(file=str(folder), problem="there is no such folder")])
-    return find_workspace(folder)
-
-
 @app.command(short_help="Run waves and publish them under reports/.")
 def run(
     waves: WaveFiles,
@@ -103,20 +98,42 @@ def run(
     force: Force = False,
     why: Why = False,
     cold: Cold = False,
+    scheduler: Scheduler = "",
+    only: Only = "",
+    listed: Annotated[bool, typer.Option("--list", help="List the reports, and run none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: for another scheduler.")] = False,
     workspace: Folder = None,
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
     from qieval.pipeline.planning import plan_waves
     from qieval.pipeline.reuse import changed_waves
 
-    place = _workspace(workspace)
+    place = opened(workspace)
     plans = plan_waves(waves, place, check_again=force)
-    _warn(plans)
+    _warn(plans, place)
+    if listed:
+        say(job_list(plans, place, as_json=as_json))
+        return DONE
+    if only:
+        return _make_one(plans, only, place)
     due = plans if force else changed_waves(plans, place)
     for plan in plans:
         if plan not in due:
             say(f"Up to date: {named(plan)}")
-    return _make(due, place, why=why, jobs=jobs, force=force, cold=cold) if due else DONE
+    return _make(due, place, why=why, jobs=jobs, force=force, cold=cold, scheduler=scheduler) if due else DONE
+
+
+def _make_one(plans: Sequence[WavePlan], report: str, place: Workspace) -> int:
+    from qieval.pipeline.progress import progress
+    from qieval.pipeline.run import run_alone
+
+    if len(plans) != 1:
+        refuse("--only", f"is for one wave, not for {len(plans)}")
+    with progress(plans) as listener:
+        outcome = run_alone(plans[0], report, place, listener)
+    if not outcome.published:
+        complain("\n".join(obituary(outcome, place)))
+    return DONE if outcome.published else FAILED
 
 
 def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, **how: Any) -> int:
@@ -136,10 +153,12 @@ def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, **how: Any)
     return DONE if all(outcome.published for outcome in outcomes) else FAILED
 
 
-def _warn(plans: Sequence[WavePlan]) -> None:
+def _warn(plans: Sequence[WavePlan], place: Workspace) -> None:
     for plan in plans:
         for warning in plan.warnings:
             complain(f"Note on {named(plan)}: {warning}")
+    for warning in withdrawals_after(plans, place):
+        complain(warning)
 
 
 @app.command(short_help="Say what a study's design can show.")
@@ -147,7 +166,7 @@ def plan(study: StudyName, workspace: Folder = None) -> int:
     """Run a study's plan.yaml: power, detectable effect, allocation. The file is written if there is none."""
     from qieval.pipeline.scaffold import new_plan
 
-    return run([new_plan(_workspace(workspace), study)], workspace=workspace)
+    return run([new_plan(opened(workspace), study)], workspace=workspace)
 
 
 @app.command(short_help="Check waves' parameters and data.")
@@ -155,17 +174,13 @@ def check(waves: WaveFiles, workspace: Folder = None) -> int:
     """Check waves' parameters and data; run nothing."""
     from qieval.pipeline.planning import plan_waves
 
-    place = _workspace(workspace)
+    place = opened(workspace)
     plans = plan_waves(waves, place)
-    _warn(plans)
+    _warn(plans, place)
     for plan in plans:
-        tables = _count(sum(each.rows is not None for each in plan.inputs), "table")
-        say(f"In order: {place.shown(plan.wave_file)}: {_count(len(plan.jobs), 'report')}, {tables}")
+        tables = count(sum(each.rows is not None for each in plan.inputs), "table")
+        say(f"In order: {place.shown(plan.wave_file)}: {count(len(plan.jobs), 'report')}, {tables}")
     return DONE
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @app.command("list", short_help="List notebooks and waves.")
@@ -174,7 +189,7 @@ def list_everything(workspace: Folder = None) -> int:
     from qieval.pipeline.planning import list_notebooks
     from qieval.pipeline.waves import list_waves
 
-    place = _workspace(workspace)
+    place = opened(workspace)
     say("Notebooks")
     broken = []
     for card in list_notebooks(place):
@@ -196,7 +211,7 @@ def new_wave(study: StudyName, number: Number, workspace: Folder = None) -> int:
     """Copy a study's last wave file to a new number, and make the wave's data folder."""
     from qieval.pipeline import scaffold
 
-    place = _workspace(workspace)
+    place = opened(workspace)
     made = scaffold.new_wave(place, study, number)
     file, data = place.shown(made.file), place.shown(made.data)
     say(f"Copied {place.shown(made.copied_from)} to {file}, and made {data}/.")
@@ -220,7 +235,7 @@ def init_study(
 
     place: Workspace | Path
     try:
-        place = _workspace(workspace)
+        place = opened(workspace)
     except InputError:
         if workspace is not None:
             raise
@@ -237,7 +252,7 @@ def mapping(study: StudyName, wave: Number, workspace: Folder = None) -> int:
     from qieval.pipeline.extract import open_extract
     from qieval.pipeline.mapping_words import mapping_words
 
-    say("\n".join(mapping_words(open_extract(_workspace(workspace), study, wave))))
+    say("\n".join(mapping_words(open_extract(opened(workspace), study, wave))))
     return DONE
 
 
@@ -250,46 +265,13 @@ def moments(
     """Write per-cluster moments of each outcome: what another site needs for a joint analysis, and no row."""
     from qieval.pipeline.moments import write_moments
 
-    for path in write_moments(waves, _workspace(workspace), out):
+    for path in write_moments(waves, opened(workspace), out):
         say(f"Wrote {path}")
     return DONE
 
 
-@app.command(short_help="Compare two published waves, number by number.")
-def diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="Folder of a published wave.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="Folder of another, or of another run.")],
-) -> int:
-    """Say which results of two published waves differ: number, before, after, change."""
-    from qieval.pipeline.compare import changes, read_results
-
-    found = list(changes(read_results(before), read_results(after)))
-    for change in found:
-        say(str(change))
-    verb = "differs" if len(found) == 1 else "differ"
-    say(f"{_count(len(found), 'result')} {verb}." if found else "No result differs.")
-    return FAILED if found else DONE
-
-
-@app.command(short_help="Make a published wave again and compare.")
-def verify(
-    folder: Annotated[Path, typer.Argument(metavar="REPORT_DIR", help="reports/<study>/wave-<number>.")],
-    workspace: Folder = None,
-) -> int:
-    """Make a published wave again, aside, from its own record, and compare every number and every page."""
-    from qieval.pipeline.progress import quiet
-    from qieval.pipeline.verify import verify as verified
-
-    found = verified(folder, _workspace(workspace), quiet())
-    for head, lines in (
-        ("Before anything is made again:", found.first),
-        ("Results that come out otherwise:", found.numbers),
-        ("Files that come out otherwise:", found.files),
-    ):
-        if lines:
-            say("\n".join([head, *(f"  - {line}" for line in lines)]))
-    say("The same: every number and every page." if found.same else "Not the same.")
-    return DONE if found.same else FAILED
+for _name, (_command, _words) in COMMANDS.items():
+    app.command(_name, short_help=_words)(_command)
 
 
 if __name__ == "__main__":

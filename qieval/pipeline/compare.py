@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,52 @@ def changes(before: Mapping[str, Row], after: Mapping[str, Row], *, rel: float =
             yield Change(key=key, before=old, after=new)
         elif fields := tuple(name for name in FIELDS if not _same(old.get(name), new.get(name), rel)):
             yield Change(key=key, before=old, after=new, fields=fields)
+
+
+def diff_page(
+    before: Row, after: Row, sources: Sequence[tuple[str, str]], found: Iterable[Change], said: str
+) -> str:
+    """Write a comparison as a page.
+
+    Parameters
+    ----------
+    before, after : mapping
+        The two waves' records.
+    sources : sequence of (str, str)
+        What went in otherwise: kind and words.
+    found : iterable of Change
+        Results that differ.
+    said : str
+        The bottom line.
+    """
+    from qieval.pipeline.templating import render
+
+    values = {
+        "synthetic": bool(after["synthetic"]),
+        "study_title": after["title"],
+        "before": f"wave {before['wave']} ({before['label']})",
+        "after": f"wave {after['wave']} ({after['label']})",
+        "said": said,
+        "sources": sources,
+        "changes": [_shown(change) for change in found],
+    }
+    return render("diff.html.j2", values)
+
+
+def _shown(change: Change) -> dict[str, str]:
+    one, two = change.before or {}, change.after or {}
+    others = [f"{name} {one.get(name)} → {two.get(name)}" for name in change.fields if name in FIELDS[7:]]
+    moved = _by(one.get("estimate"), two.get("estimate")).strip(" ()")
+    sides = {"before": _with_interval(one), "after": _with_interval(two)}
+    return sides | {"key": change.key, "change": moved, "others": "; ".join(others)}
+
+
+def _with_interval(row: Row) -> str:
+    if row.get("estimate") is None:
+        return "none"
+    ends = [row.get("ci_low"), row.get("ci_high")]
+    interval = "" if None in ends else f" ({_number(ends[0])} to {_number(ends[1])})"
+    return f"{_number(row['estimate'])}{interval}"
 
 
 def _same(one: Any, two: Any, rel: float) -> bool:

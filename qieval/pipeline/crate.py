@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from qieval.pipeline.workspace import stage_words
+
 FILE = "ro-crate-metadata.json"
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
 CRATE, PROFILE = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/wfrun/process/0.5"
@@ -43,8 +45,8 @@ def crate(run: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
     root = {
         "@id": "./",
         "@type": "Dataset",
-        "name": f"{run['title']}, wave {run['wave']}{label}",
-        "description": f"Reports of wave {run['wave']} of the study {run['study']}, made by qieval.",
+        "name": f"{run['title']}, {stage_words(run['wave'])}{label}",
+        "description": f"Reports of {stage_words(run['wave'])} of the study {run['study']}, made by qieval.",
         "datePublished": run["data_cut"] or UNDATED,
         "license": _to(licence),
         "conformsTo": {"@id": PROFILE},

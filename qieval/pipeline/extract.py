@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.model import StudyFile, WaveFile
 from qieval.pipeline.tables import TableSpec, Unite
+from qieval.pipeline.waves import wave_files
 from qieval.pipeline.workspace import PLAN, Workspace
 
 if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
@@ -135,6 +137,23 @@ class Extract:
             problem = f"the instrument {name!r} has no file {self.workspace.shown(path)}"
             refuse(asked_by, problem, column="instruments")
         return path
+
+    def others_with_withdrawals(self) -> Iterator[Extract]:
+        """Give the study's other waves that hold a table of withdrawals; they count for every wave."""
+        for number in wave_files(self.workspace, self.name) if "withdrawals" in self.roles else ():
+            if number != self.wave.wave:
+                other = open_extract(self.workspace, self.name, number)
+                with suppress(InputError):  # its folder is not there yet; its own check tells that
+                    if other.table("withdrawals")[0].is_file():
+                        yield other
+
+    def withdrawn(self) -> frozenset[str]:
+        """Participants who have withdrawn, by the withdrawals of every wave of the study."""
+        from qieval.pipeline.convert import texts
+
+        own = [self] if "withdrawals" in self.roles else []
+        frames = [each.raw("withdrawals").frame for each in (*own, *self.others_with_withdrawals())]
+        return frozenset(name for frame in frames for name in texts(frame["participant"]).dropna())
 
     def check(self, roles: Iterable[str] | None = None) -> CheckedTables:
         """Read and check tables, each with those that it must agree with.

@@ -13,6 +13,7 @@ from qieval.pipeline.measure_spec import Better, Measure
 from qieval.pipeline.tables import Names, Part, TablePart, TableSpec, Unite
 from qieval.pipeline.workspace import PLAN
 
+Audience = Literal["team", "committee", "sites", "public"]  # from the narrowest to the widest
 Method = Literal[
     "cluster-t", "mixed-model-kr", "permutation", "least-squares-cr2"
 ]  # as `qieval.trial.estimate` names them
@@ -196,7 +197,7 @@ class StudyFile(Part):
     measures: dict[str, Measure] = {}
     equity: Equity = Equity()
     disclosure: Disclosure = Disclosure()
-    audiences: dict[str, Literal["team", "committee", "sites", "public"]] = {}
+    audiences: dict[str, Audience] = {}
     seed: int = Field(default=0, ge=0)
 
     @field_validator("outcomes")

@@ -1,8 +1,9 @@
-"""What is said of a wave that could not be published, and how a wave is named."""
+"""What is said of waves: how one is named, which reports it has, why it could not be published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from qieval.pipeline.workspace import stage_words
@@ -17,6 +18,26 @@ def named(plan: WavePlan) -> str:
     """Name a wave among those of several studies."""
     label = f" ({plan.label})" if plan.label else ""
     return f"{plan.study_name} {stage_words(plan.wave)}{label}"
+
+
+def job_list(plans: Iterable[WavePlan], place: Workspace, *, as_json: bool) -> str:
+    """List the reports of waves, a line each; as JSON with the command that makes each alone."""
+    jobs = [(plan, job) for plan in plans for job in plan.jobs]
+    if not as_json:
+        return "\n".join(f"{named(plan)}: {job.report}" for plan, job in jobs)
+    listed = [
+        {
+            "study": plan.study_name,
+            "wave": plan.wave,
+            "report": job.report,
+            "parameters": job.parameters,
+            "after_the_others": job.needs_results,
+            "command": ["qieval", "run", place.shown(plan.wave_file)]
+            + ([] if job.needs_results else ["--only", job.report]),
+        }
+        for plan, job in jobs
+    ]
+    return json.dumps(listed, indent=1, ensure_ascii=False)
 
 
 def obituary(outcome: Outcome, place: Workspace) -> Iterator[str]:

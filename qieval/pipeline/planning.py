@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qieval.errors import Fault, InputError, refuse
+from qieval.pipeline import inputs
 from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
-from qieval.pipeline.model import StudyFile
+from qieval.pipeline.inputs import InputFile
+from qieval.pipeline.life import Life, late, read_life
+from qieval.pipeline.model import Audience, StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
-from qieval.pipeline.provenance import changed_inputs, sha256, tracked
 from qieval.pipeline.workspace import PLAN, Workspace, wave_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Job:
         Every parameter of the notebook with its value.
     needs_results : bool
         Whether it reads the results of the wave's other reports, and so runs after them.
+    audience : {"team", "committee", "sites", "public"}
+        The widest circle that may see it, as the study file says; the team where it says nothing.
     """
 
     report: str
@@ -43,15 +47,7 @@ class Job:
     question: str
     parameters: dict[str, Any]
     needs_results: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile:
-    """A file that a wave reads: path from the workspace's root, SHA-256, and rows if it is a table."""
-
-    path: str
-    sha256: str
-    rows: int | None = None
+    audience: Audience = "team"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,11 @@ class WavePlan:
     warnings : tuple of str
         What the checks found worth knowing.
     inputs : tuple of InputFile
-        Every file read: parameters, tables, codebook, instruments.
+        Every file read (`qieval.pipeline.inputs`).
+    withdrawn : str
+        Hash of who has withdrawn.
+    life : Life
+        Whether it is frozen, signed, corrected.
     """
 
     study_name: str
@@ -90,6 +90,8 @@ class WavePlan:
     jobs: tuple[Job, ...]
     warnings: tuple[str, ...]
     inputs: tuple[InputFile, ...]
+    withdrawn: str
+    life: Life
 
 
 def plan_waves(
@@ -121,7 +123,7 @@ def plan_waves(
     asked: dict[tuple[str, int], None] = {}
     for path in paths:
         try:
-            asked[_study_and_wave(path.absolute(), workspace)] = None
+            asked[study_and_wave(path, workspace)] = None
         except InputError as error:
             faults += error.faults
     for study, wave in asked:
@@ -144,13 +146,15 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
         jobs = _jobs(extract)
     except InputError as error:
         faults += error.faults
-    passed = None if check_again or faults else _passed(extract)
-    if passed is None:
+    life = read_life(workspace, study, wave)
+    faults += late(extract, life)
+    found = None if check_again or faults else inputs.passed(extract)
+    if found is None:
         checked = extract.check()
         faults += checked.faults
         if faults:
             raise InputError(faults)
-        passed = (*checked.remarks, *_exposed(extract)), tuple(_inputs(extract))
+        found = inputs.read(extract, checked.remarks)
     asked = extract.wave
     return WavePlan(
         study_name=study,
@@ -161,12 +165,16 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
         wave_file=extract.wave_path,
         data_dir=extract.data,
         jobs=jobs,
-        warnings=passed[0],
-        inputs=passed[1],
+        warnings=found.remarks,
+        inputs=found.files,
+        withdrawn=found.withdrawn,
+        life=life,
     )
 
 
-def _study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:  # noqa: RET503 (it refuses)
+def study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:  # noqa: RET503 (it refuses)
+    """Say which wave a file is that of; refuses one that is no wave file of the workspace."""
+    path = path.absolute()
     expected, shown = "params/<study>/wave-<number>.yaml or plan.yaml", workspace.shown(path)
     try:
         there, folder = path.is_file(), path.parent.resolve()
@@ -215,6 +223,7 @@ def _jobs(extract: Extract) -> tuple[Job, ...]:
                 question=question(card, values, setting),
                 parameters=values,
                 needs_results=needs,
+                audience=extract.spec.audiences.get(card.name, "team"),
             )
         )
     if faults:
@@ -242,45 +251,6 @@ def _site_names(extract: Extract) -> Sequence[str] | None:
     except InputError:
         return None  # told by the tables' check
     return texts(roster["site"]).dropna().tolist() if "site" in roster else None
-
-
-def _passed(extract: Extract) -> tuple[tuple[str, ...], tuple[InputFile, ...]] | None:
-    """Give the remarks and inputs of the wave as published, if what was checked then is what is there now."""
-    from qieval.pipeline.reuse import read_record, source
-
-    workspace = extract.workspace
-    record = read_record(workspace.published(extract.name, extract.wave.wave))
-    if record is None or record.get("source") != source(workspace.root):
-        return None
-    inputs = tuple(
-        InputFile(path=each["file"], sha256=each["sha256"], rows=each["rows"]) for each in record["inputs"]
-    )
-    tables = {extract.file(role) for role in extract.roles}
-    read = {each.path for each in inputs}
-    same = tables | {workspace.shown(path) for path in _declarations(extract)} == read
-    if not same or changed_inputs(inputs, workspace.root):
-        return None
-    return tuple(record["warnings"]), inputs
-
-
-def _exposed(extract: Extract) -> Iterator[str]:
-    """Warn of tables of people that are under version control; made-up and published data may be."""
-    if extract.spec.synthetic or extract.spec.source:
-        return
-    for file in tracked(extract.workspace.root, map(extract.file, extract.roles)):
-        yield f"{file} is under version control, where data on people should not be: git rm --cached {file}"
-
-
-def _declarations(extract: Extract) -> list[Path]:
-    return [extract.study_path, extract.wave_path, *map(extract.instrument_path, extract.spec.instruments)]
-
-
-def _inputs(extract: Extract) -> Iterator[InputFile]:
-    for path in _declarations(extract):
-        yield InputFile(path=extract.workspace.shown(path), sha256=sha256(path))
-    for role in extract.roles:
-        table = extract.raw(role)
-        yield InputFile(path=table.file, sha256=table.sha256, rows=len(table.frame))
 
 
 def list_notebooks(workspace: Workspace) -> tuple[NotebookCard | InputError, ...]:

@@ -12,18 +12,18 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from qieval.pipeline import reads
-from qieval.pipeline.warm import warmed
+from qieval.pipeline import reads, warm
 from qieval.pipeline.worker import SCRATCH
 
 Event = dict[str, Any]
 
 GRACE_SECONDS = 5
 SHOWN_CHARACTERS = 2_000
+WARM_FROM = 3  # the report from which on kernels are forked; for fewer the warm process would cost more
 THREADS = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -49,12 +49,12 @@ def pool(size: int, *, root: Path, cold: bool = False) -> Iterator[Pool]:
     with tempfile.TemporaryDirectory(prefix="qieval-", ignore_cleanup_errors=True) as folder:
         reads.install(Path(folder) / "ipython")
         variables = environment(root, Path(folder))
-        with nullcontext(variables) if cold else warmed(variables, Path(folder)) as settings:
-            workers = Pool(size, settings, Path(folder))
-            try:
-                yield workers
-            finally:
-                workers.close()
+        warmth = {} if cold else {warm.SOCKET: str(Path(folder) / "warm")}
+        workers = Pool(size, variables | warmth, Path(folder))
+        try:
+            yield workers
+        finally:
+            workers.close()
 
 
 def environment(root: Path, folder: Path) -> dict[str, str]:
@@ -156,7 +156,8 @@ class Pool:
     """
 
     def __init__(self, size: int, variables: Mapping[str, str], folder: Path) -> None:
-        self.started = 0
+        self.started = self._sent = 0
+        self._warm: subprocess.Popen[bytes] | None = None
         self._size, self._variables, self._folder = size, variables, folder
         self._events: Events = queue.SimpleQueue()
         self._workers: list[_Worker] = []
@@ -173,6 +174,9 @@ class Pool:
 
     def send(self, task: Any, job: Mapping[str, Any]) -> None:
         """Give a job to an idle worker, or to a new one; `task` comes back with everything said about it."""
+        self._sent += 1
+        if self._sent == WARM_FROM and warm.SOCKET in self._variables:
+            self._warm = warm.start(self._variables)
         worker = next((worker for worker in self._workers if worker.task is None), None)
         if worker is None:
             self.started += 1
@@ -201,3 +205,6 @@ class Pool:
         for worker in self._workers:
             worker.end()
         self._workers.clear()
+        if self._warm is not None:
+            with self._warm:  # closes its input, at which it ends
+                self._warm = None

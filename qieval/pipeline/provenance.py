@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import qieval
 
 if TYPE_CHECKING:
+    from qieval.pipeline.inputs import InputFile
     from qieval.pipeline.model import StudyFile
-    from qieval.pipeline.planning import InputFile, Job, WavePlan
+    from qieval.pipeline.planning import Job, WavePlan
     from qieval.pipeline.workspace import Workspace
 
 SHORT = 12
@@ -118,23 +119,44 @@ def data_words(inputs: Iterable[InputFile]) -> dict[str, str]:
 
 def input_records(inputs: Iterable[InputFile]) -> list[dict[str, Any]]:
     """Give the files that a wave reads as ``run.json`` holds them."""
-    return [{"file": each.path, "sha256": each.sha256, "rows": each.rows} for each in inputs]
+    return [
+        {"file": each.path, "sha256": each.sha256, "rows": each.rows, "role": each.role} for each in inputs
+    ]
 
 
 def _pairs(plan: WavePlan, job: Job, workspace: Workspace) -> list[tuple[str, str]]:
     seed = job.parameters.get("seed", plan.spec.seed)
     made = f"qieval {qieval.__version__}, notebook {job.notebook.stem}, seed {seed}"
-    digest = plan_hash(plan.spec)
-    day = plan.spec.plan.dated if plan.spec.plan else None
-    dated = f"dated {day}" if day else "not dated"
     return [
         *([("Source", plan.spec.source)] if plan.spec.source else []),
-        *([("Plan", f"{dated}, sha256 {digest[:SHORT]}")] if digest else []),
+        *_plan_pairs(plan),
+        ("Audience", job.audience),
         ("Made by", made),
         ("Re-make", f"qieval run {workspace.shown(plan.wave_file)}"),
         *([("Terms", plan.spec.terms)] if plan.spec.terms else []),
         *([("Licence", plan.spec.licence)] if plan.spec.licence else []),
     ]
+
+
+def _plan_pairs(plan: WavePlan) -> list[tuple[str, str]]:
+    """Give the plan's date and hash, whether it is older than the freeze, and its dated amendments."""
+    laid, digest = plan.spec.plan, plan_hash(plan.spec)
+    if laid is None or digest is None:
+        return []
+    frozen = plan.life.snapshots[0].on if plan.life.snapshots else None
+    words = f"dated {laid.dated}" if laid.dated else "not dated"
+    if frozen and laid.dated:
+        before = laid.dated.isoformat() < frozen
+        words += (
+            f", before the data were frozen on {frozen}: pre-specified"
+            if before
+            else (f", not before the data were frozen on {frozen}")
+        )
+    pairs = [("Plan", f"{words}; sha256 {digest[:SHORT]}")]
+    for each in laid.amendments:
+        after = " (after the data were frozen)" if frozen and each.date.isoformat() >= frozen else ""
+        pairs.append(("Plan amended", f"{each.date}: {each.text}{after}"))
+    return pairs
 
 
 def run_record(
@@ -176,6 +198,9 @@ def run_record(
         "seed": plan.spec.seed,
         "reports": list(reports),
         "inputs": input_records(plan.inputs),
+        "withdrawn": plan.withdrawn,
+        "life": plan.life.model_dump(mode="json"),
+        "life_words": list(plan.life.words),
         "source": source,
         "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}, {sys.implementation.name}",

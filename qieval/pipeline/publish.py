@@ -21,7 +21,7 @@ from qieval.pipeline.reuse import Made, outputs
 from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
 from qieval.pipeline.workspace import Workspace, stage
 
-STAGING, FAILED, LOCKS = ".staging", ".failed", ".locks"
+STAGING, FAILED, LOCKS, ALONE = ".staging", ".failed", ".locks", ".alone"
 EXECUTED, INDEX = "notebooks", "index.html"
 
 
@@ -64,6 +64,11 @@ def place(workspace: Workspace, study: str, wave: int) -> Place:
         published=workspace.published(study, wave),
         failed=workspace.reports / FAILED / folder,
     )
+
+
+def alone(workspace: Workspace) -> Path:
+    """Name the folder of reports that were made one at a time, until their wave is run."""
+    return workspace.reports / ALONE
 
 
 @contextmanager
@@ -150,8 +155,21 @@ def publish(spot: Place, run: Mapping[str, Any]) -> None:
     words = collect.as_json(crate(run, outputs(spot.staged)))
     (spot.staged / CRATE_FILE).write_text(words, encoding="utf-8", newline="\n")
     _write_record(spot, run)
+    _keep_superseded(spot, run)
     put_in_place(spot.staged, spot.published)
     shutil.rmtree(spot.failed, ignore_errors=True)
+
+
+def _keep_superseded(spot: Place, run: Mapping[str, Any]) -> None:
+    """Keep what a correction supersedes beside the wave, under the number that it had."""
+    old, new = (_snapshots(each) for each in (_record(spot.published / "run.json") or {}, run))
+    if old and len(new) > len(old):
+        kept = spot.published.with_name(f"{spot.published.name}-superseded-{len(old) - 1}")
+        shutil.copytree(spot.published, kept, dirs_exist_ok=True)
+
+
+def _snapshots(run: Mapping[str, Any]) -> list[Any]:
+    return list(run.get("life", {}).get("snapshots", ()))
 
 
 def _write_record(spot: Place, run: Mapping[str, Any]) -> None:
@@ -188,7 +206,11 @@ def write_site_index(workspace: Workspace) -> Path:
 
 
 def _studies(workspace: Workspace) -> list[dict[str, Any]]:
-    records = [_record(path) for path in sorted(workspace.reports.glob("[!.]*/*/run.json"))]
+    records = [
+        _record(path)
+        for path in sorted(workspace.reports.glob("[!.]*/*/run.json"))
+        if "-superseded-" not in path.parent.name
+    ]
     waves = [listed(record) for record in records if record is not None]
     studies = []
     for name, group in groupby(waves, key=lambda wave: str(wave["study"])):
@@ -220,4 +242,6 @@ def listed(run: Mapping[str, Any]) -> dict[str, Any]:
         for each in run["reports"]
     ]
     keys = ("study", "title", "wave", "label", "synthetic", "data_cut")
-    return {key: run[key] for key in keys} | {"reports": reports}
+    superseded = [f"{stage(run['wave'])}-superseded-{n}" for n in range(len(_snapshots(run)) - 1)]
+    more = {"life": list(run.get("life_words", ())), "superseded": superseded}
+    return {key: run[key] for key in keys} | {"reports": reports} | more

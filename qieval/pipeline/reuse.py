@@ -34,6 +34,7 @@ WORDS = {
     "package": "qieval changed",
     "libraries": "Python, a library or the lock changed",
     "results": "the wave's other results changed",
+    "withdrawn": "somebody has withdrawn",
 }
 
 
@@ -127,6 +128,7 @@ def made_from(
         "package": package_hash("pipeline"),
         "libraries": libraries_hash(workspace.root),
     }
+    parts |= {"withdrawn": plan.withdrawn} if plan.withdrawn else {}
     return parts | ({"results": provenance.sha256(results)} if results else {})
 
 
@@ -227,6 +229,8 @@ def _current(plan: WavePlan, workspace: Workspace, digests: Digests) -> bool:
     if record is None or [each["report"] for each in record["reports"]] != [job.report for job in plan.jobs]:
         return False
     if record["inputs"] != provenance.input_records(plan.inputs) or altered(folder, record["outputs"]):
+        return False
+    if record.get("life") != plan.life.model_dump(mode="json"):
         return False
     also = always_read(plan, workspace.root)
     return all(

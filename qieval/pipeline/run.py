@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
+from qieval.errors import refuse
+from qieval.pipeline.cluster import cluster
 from qieval.pipeline.planning import Job, WavePlan
 from qieval.pipeline.pool import pool
-from qieval.pipeline.publish import claimed
+from qieval.pipeline.publish import alone, claimed
 from qieval.pipeline.wave_run import Listener, Outcome, WaveRun
 from qieval.pipeline.workspace import Workspace
 
@@ -20,6 +23,7 @@ def run_waves(
     jobs: int | None = None,
     force: bool = False,
     cold: bool = False,
+    scheduler: str = "",
 ) -> tuple[Outcome, ...]:
     """Run waves and publish each whose reports are all made; the others' published folders stay as they were.
 
@@ -37,6 +41,8 @@ def run_waves(
         Make every report anew, also those that are up to date.
     cold : bool
         Have every kernel import its libraries itself (`qieval.pipeline.warm`).
+    scheduler : str
+        Address of a Dask scheduler whose workers run the notebooks, instead of this machine.
 
     Returns
     -------
@@ -47,10 +53,13 @@ def run_waves(
     ------
     InputError
         If another run is making one of the waves; nothing was changed then.
+    RunError
+        If the scheduler cannot be reached.
     """
     ordered = sorted(plans, key=lambda plan: (plan.study_name, plan.wave))
-    size = jobs or cores()
-    with claimed(workspace, ordered), pool(size, root=workspace.root, cold=cold) as workers:
+    root = workspace.root
+    hands = cluster(scheduler, root=root) if scheduler else pool(jobs or cores(), root=root, cold=cold)
+    with claimed(workspace, ordered), hands as workers:
         runs = [WaveRun(plan, workspace, listener, force=force) for plan in ordered]
         while not all(run.outcome for run in runs):
             while workers.has_room and (found := _next_job(runs)):
@@ -62,6 +71,26 @@ def run_waves(
             (run, job), event = workers.receive()
             run.hear(job, event)
     return tuple(run.outcome for run in runs if run.outcome)
+
+
+def run_alone(plan: WavePlan, report: str, workspace: Workspace, listener: Listener) -> Outcome:
+    """Make one report of a wave, and keep it aside for the next run of the wave, which finds it made.
+
+    Raises
+    ------
+    InputError
+        If the wave has no such report, or one that reads the results of the others.
+    """
+    found = [job for job in plan.jobs if job.report == report]
+    where = workspace.shown(plan.wave_file)
+    if not found:
+        names = ", ".join(job.report for job in plan.jobs)
+        refuse(where, f"has no report {report!r}", expected=f"one of {names}")
+    if found[0].needs_results:
+        refuse(where, f"{report} reads the results of the wave's other reports", remedy="run the wave")
+    aside = Workspace(workspace.root, alone(workspace) / report)
+    [outcome] = run_waves([replace(plan, jobs=tuple(found))], aside, listener, jobs=1, cold=True)
+    return outcome
 
 
 def cores() -> int:

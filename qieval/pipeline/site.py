@@ -20,7 +20,8 @@ def wave_index(wave: Wave) -> str:
     wave : mapping
         ``study`` (name), ``title`` (of the study), ``wave`` (number), ``label``, ``synthetic``, ``data_cut``
         (ISO date or text) and ``reports``: mappings with ``name``, ``question``, ``headline`` (may be empty),
-        ``state`` and ``href`` (relative to the wave's folder; empty where there is no page).
+        ``state`` and ``href`` (relative to the wave's folder; empty where there is no page). ``life`` has
+        sentences on whether it is frozen and signed, ``superseded`` the folders that corrections left.
     """
     return render(
         "wave.html.j2",
@@ -29,6 +30,8 @@ def wave_index(wave: Wave) -> str:
             "study_title": wave.get("title") or wave.get("study", ""),
             "synthetic": bool(wave.get("synthetic")),
             "data_cut": written_date(wave.get("data_cut")),
+            "life": " ".join(wave.get("life", ())),
+            "superseded": list(wave.get("superseded", ())),
             "reports": [_report(report) for report in wave.get("reports", ())],
         },
     )

@@ -246,16 +246,11 @@ class Study:
         frame = told(self._extract, self._read, role, own=own)
         if role != "outcomes" or frame.empty:
             return frame
-        return frame[~frame["participant"].isin(self._withdrawn())].reset_index(drop=True)
-
-    def _withdrawn(self) -> frozenset[str]:
-        if "withdrawals" not in self.spec.tables:
-            return frozenset()
-        return frozenset(self._read("withdrawals")["participant"])
+        return frame[~frame["participant"].isin(self._extract.withdrawn())].reset_index(drop=True)
 
     def _participants(self) -> Participants:
         roster, rows = self.table("sites"), told(self._extract, self._read, "outcomes")
-        return place(self.spec, roster, rows, wave=self.wave, withdrawn=self._withdrawn())
+        return place(self.spec, roster, rows, wave=self.wave, withdrawn=self._extract.withdrawn())
 
 
 def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = None) -> Study:

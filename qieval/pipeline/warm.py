@@ -23,7 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -51,25 +51,26 @@ LIBRARIES = (
 )
 
 
-@contextlib.contextmanager
-def warmed(variables: dict[str, str], folder: Path) -> Iterator[dict[str, str]]:
-    """Keep a warm process, and give the environment with its socket; as it was where there can be none.
+def start(variables: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+    """Start the warm process; it serves at ``QIEVAL_WARM`` until its standard input closes.
 
     Parameters
     ----------
-    variables : dict of str to str
-        The kernels' environment, ``QIEVAL_WORKSPACE`` included.
-    folder : Path
-        For the socket and the log.
+    variables : mapping of str to str
+        The kernels' environment, with ``QIEVAL_WARM`` and ``QIEVAL_WORKSPACE``.
+
+    Returns
+    -------
+    Popen or None
+        None where there can be no such process.
     """
-    place = folder / "warm"
-    if sys.platform != "linux" or len(str(place)) > LONGEST_SOCKET_PATH:
-        yield variables
-        return
-    with socket.socket(socket.AF_UNIX) as server, (folder / "warm.log").open("wb") as log:
-        server.bind(str(place))
+    place = variables[SOCKET]
+    if sys.platform != "linux" or len(place) > LONGEST_SOCKET_PATH:
+        return None
+    with socket.socket(socket.AF_UNIX) as server, Path(place).with_suffix(".log").open("wb") as log:
+        server.bind(place)
         server.listen()  # requests wait from now on
-        process = subprocess.Popen(  # noqa: S603 (our own file)
+        return subprocess.Popen(  # noqa: S603 (our own file)
             [sys.executable, "-P", __file__, str(server.fileno())],
             stdin=subprocess.PIPE,
             stdout=log,
@@ -79,8 +80,6 @@ def warmed(variables: dict[str, str], folder: Path) -> Iterator[dict[str, str]]:
             pass_fds=[server.fileno()],
             start_new_session=True,
         )
-    with process:
-        yield variables | {SOCKET: str(place)}
 
 
 class Forked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from qieval.pipeline.pool import Event
 from qieval.pipeline.publish import (
     EXECUTED,
     Place,
+    alone,
     keep_failed,
     place,
     publish,
@@ -26,7 +28,7 @@ from qieval.pipeline.publish import (
     write_site_index,
 )
 from qieval.pipeline.reuse import Digests, Made, always_read, earlier, made_from, source, stale
-from qieval.pipeline.workspace import Workspace
+from qieval.pipeline.workspace import Workspace, stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,9 @@ class WaveRun:
         self._shown: dict[str, list[collect.Shown]] = {}
         self._failures: list[Failure] = []
         self._digests = Digests(workspace.root)
-        self._earlier = {} if force else earlier([self._place.published, self._place.failed])
+        self._alone = sorted(alone(workspace).glob(f"*/{plan.study_name}/{stage(plan.wave)}"))
+        places = [self._place.published, self._place.failed, *self._alone]
+        self._earlier = {} if force else earlier(places)
         self._also = always_read(plan, workspace.root)
         self._made_from: dict[str, dict[str, str]] = {}
         self._reads: dict[str, Mapping[str, str | None]] = {}
@@ -219,6 +223,8 @@ class WaveRun:
                 keep_failed(self._place, self._record())
             else:
                 publish(self._place, self._record())
+                for folder in self._alone:
+                    shutil.rmtree(folder, ignore_errors=True)
         except OSError as error:
             self._failures.append(Failure(report="", error=self._told(error)))
         self.outcome = Outcome(

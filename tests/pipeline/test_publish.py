@@ -82,7 +82,8 @@ def test_the_site_s_index_lists_every_published_wave_and_no_other(tiny: Any) -> 
 
 
 def test_the_index_takes_only_what_it_shows() -> None:
-    assert set(listed(record(1))) == {"study", "title", "wave", "label", "synthetic", "data_cut", "reports"}
+    kept = {"study", "title", "wave", "label", "synthetic", "data_cut", "reports", "life", "superseded"}
+    assert set(listed(record(1))) == kept
 
 
 def test_a_wave_is_claimed_by_one_run_at_a_time(tiny: Any, plan: WavePlan) -> None:

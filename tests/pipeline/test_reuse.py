@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qieval.pipeline import reuse
+from qieval.pipeline import provenance, reuse
 from qieval.pipeline.planning import WavePlan, plan_waves
 from qieval.pipeline.reuse import Digests, Made, changed_waves, earlier, made_from, read_record, stale
 
@@ -41,11 +41,12 @@ def record(tiny: Any, plan: WavePlan, **changed: Any) -> None:
         "made_from": made_from(plan, job, tiny.workspace),
         "reads": Digests(tiny.root).of_all(READ),
     }
-    inputs = [{"file": each.path, "sha256": each.sha256, "rows": each.rows} for each in plan.inputs]
+    inputs = provenance.input_records(plan.inputs)
     document = {
         "schema": reuse.SCHEMA,
         "reports": [report],
         "inputs": inputs,
+        "life": plan.life.model_dump(mode="json"),
         "outputs": reuse.outputs(folder),
     }
     (folder / "run.json").write_text(json.dumps(document | changed), encoding="utf-8")

@@ -270,6 +270,22 @@ def test_after_a_failure_the_next_run_makes_only_what_is_left_and_says_why(ready
     assert not (ready.root / "reports" / ".failed" / "tiny" / "wave-1").exists()
 
 
+def test_a_report_made_alone_is_found_by_the_next_run_of_its_wave(ready: Any) -> None:
+    ready.append(ready.wave, "  - 10_look: {outcome: fall}\n")
+    code, out, err = finished(ready.root, "run", str(ready.wave), "--list", "--json")
+    assert code == 0, err
+    words = [each["command"] for each in json.loads(out)]
+    assert words[1] == ["qieval", "run", "params/tiny/wave-1.yaml", "--only", "10_look--fall"]
+    code, _, err = finished(ready.root, *words[1][1:])
+    assert code == 0, err
+    assert not (ready.root / "reports" / "tiny").exists()
+    code, out, err = finished(ready.root, "run", str(ready.wave))
+    assert code == 0, err
+    assert "10_look--fall is up to date" in out
+    assert "10_look made in" in out
+    assert not list((ready.root / "reports" / ".alone").rglob("run.json"))
+
+
 def test_a_cell_that_ends_the_report_early_is_a_failure(ready: Any) -> None:
     write_notebook(ready.root / "notebooks" / "10_look.ipynb", "import sys; sys.exit(0)", "never = 1")
     code, _, err = finished(ready.root, "run", str(ready.wave))

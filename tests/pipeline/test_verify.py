@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qieval.errors import InputError
-from qieval.pipeline.compare import Change, changes, read_results
+from qieval.pipeline.compare import Change, changes, diff_page, read_results
 from qieval.pipeline.planning import plan_waves
 from qieval.pipeline.progress import quiet
 from qieval.pipeline.run import run_waves
@@ -102,3 +102,16 @@ def test_changes_say_what_moved_came_and_went() -> None:
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no results that can be read"):
         read_results(tmp_path)
+
+
+def test_a_comparison_s_page_shows_what_went_in_and_both_intervals() -> None:
+    record = {"synthetic": True, "title": "A <tiny> study", "label": "month 6"}
+    before = {"a": row(1.0, ci_low=0.5, ci_high=1.5), "b": row(2.0)}
+    after = {"a": row(2.5, ci_low=2.0, ci_high=3.0, n=4), "c": row(None)}
+    found = list(changes(before, after))
+    sources = (("Rows", "outcomes: rows 1 late"),)
+    page = diff_page(record | {"wave": 1}, record | {"wave": 2}, sources, found, "3 results differ.")
+    for words in ("A &lt;tiny&gt; study", "outcomes: rows 1 late", "1 (0.5 to 1.5)", "2.5 (2 to 3)", "+1.5"):
+        assert words in page
+    assert "n 3 → 4" in page
+    assert page.count('<th scope="row">') == 3

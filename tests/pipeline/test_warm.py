@@ -60,6 +60,13 @@ def shown(root: Path, *jobs: dict[str, Any], cold: bool = False) -> list[str]:
     return [Path(each["executed"]).read_text(encoding="utf-8") for each in jobs]
 
 
+@pytest.fixture
+def from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the first kernel, too."""
+    monkeypatch.setattr("qieval.pipeline.pool.WARM_FROM", 1)
+
+
+@pytest.mark.usefixtures("from_the_first")
 def test_a_forked_kernel_shows_the_same_bytes_as_a_cold_one(tmp_path: Path) -> None:
     one = job(tmp_path, "one", SHOWN, FIGURE)
     [forked], [cold] = shown(tmp_path, one), shown(tmp_path, one, cold=True)
@@ -70,6 +77,7 @@ def test_a_forked_kernel_shows_the_same_bytes_as_a_cold_one(tmp_path: Path) -> N
     assert "..." not in forked, "no column is left out"
 
 
+@pytest.mark.usefixtures("from_the_first")
 def test_every_kernel_has_its_own_numbers_and_its_own_group_and_one_parent(tmp_path: Path) -> None:
     made = shown(tmp_path, job(tmp_path, "one", OWN), job(tmp_path, "two", OWN))
     printed = [json.loads(each)["cells"][0]["outputs"][0]["text"] for each in made]
@@ -92,6 +100,7 @@ def test_where_the_warm_process_is_gone_kernels_are_started_cold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ["python", "-m", "ipykernel_launcher", "-f", "x"]
+    monkeypatch.delenv(warm.SOCKET, raising=False)
     assert warm.forked(command, {}) is None
     monkeypatch.setenv(warm.SOCKET, str(tmp_path / "nobody"))
     assert warm.forked(command, {}) is None

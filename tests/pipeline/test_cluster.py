@@ -1,0 +1,88 @@
+"""The same jobs on a Dask cluster: the same bytes, and a lost worker's job is done by another."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qieval.errors import RunError
+from qieval.pipeline import cluster
+from qieval.pipeline.planning import plan_waves
+from qieval.pipeline.progress import quiet
+from qieval.pipeline.run import run_waves
+from qieval.pipeline.workspace import Workspace
+
+SCRIPT = """
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two:
+        print(two.scheduler_address, flush=True)
+        input()
+"""
+KILLS_ITS_WORKER_ONCE = """
+import os, pathlib, psutil
+mark = pathlib.Path("killed")
+if not mark.exists():
+    mark.touch()
+    psutil.Process().parent().parent().kill()
+print("made")
+"""
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A cluster of two worker processes."""
+    if importlib.util.find_spec("distributed") is None:
+        pytest.skip("dask.distributed is not installed (extra: cluster)")
+    script = tmp_path / "two.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = [sys.executable, str(script)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, cwd=tmp_path, **pipes) as process:  # type: ignore[call-overload]
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+@pytest.mark.nightly
+def test_a_cluster_makes_the_same_bytes_and_a_lost_worker_s_job_is_done_by_another(
+    tiny: Any, address: str, tmp_path: Path
+) -> None:
+    notebook = tiny.add_notebook("20_lost")
+    source = KILLS_ITS_WORKER_ONCE.strip().replace("\n", "\\n").replace('"', '\\"')
+    words = notebook.read_text(encoding="utf-8")
+    cell = (
+        '{"cell_type": "code", "id": "x", "metadata": {}, "execution_count": null, "outputs": [], '
+        f'"source": "{source}"}}'
+    )
+    notebook.write_text(words.replace('"outputs": []}]', f'"outputs": []}}, {cell}]'), encoding="utf-8")
+    tiny.append(tiny.wave, "  - 20_lost\n")
+    plans = plan_waves([tiny.wave], tiny.workspace)
+    folders = []
+    for name, how in (("there", {"scheduler": address}), ("here", {"jobs": 2})):
+        aside = Workspace(tiny.root, tmp_path / name)
+        [outcome] = run_waves(plans, aside, quiet(), **how)
+        assert outcome.published, outcome.failures
+        folders.append(outcome.published)
+    assert (tiny.root / "killed").exists()
+    there, here = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in folders
+    )
+    assert {str(name) for name in here.keys() | there if here.get(name) != there.get(name)} == {"run.json"}
+
+
+def test_without_the_package_or_a_scheduler_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(RunError, match=r"pip install 'qieval\[cluster\]'"),
+        cluster.cluster("tcp://127.0.0.1:1", root=tmp_path),
+    ):
+        pass
