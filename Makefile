@@ -47,6 +47,7 @@ lab: $(STAMP) ## open the notebooks in JupyterLab
 
 bench: $(STAMP) ## time the engine side by side with its peers
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/bench
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/bench/pipeline.py
 
 example: $(STAMP) ## make the synthetic demonstration data again, byte for byte
 	$(BIN)/python -m qieval.simulate data/demo-collab

@@ -334,6 +334,24 @@ def test_a_second_run_of_a_wave_refuses_and_an_interrupt_ends_the_first(ready: A
     assert tree(published) == before
 
 
+def test_a_full_disk_is_said_and_what_was_published_is_whole(ready: Any, published: Path) -> None:
+    before = tree(published)
+    staging = ready.root / "reports" / ".staging"
+    staging.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(staging)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        write_notebook(ready.root / "notebooks" / "10_look.ipynb", "print('x' * 10**6)")
+        code, _, err = finished(ready.root, "run", str(ready.wave))
+    finally:
+        subprocess.run(["umount", str(staging)], check=True)
+    assert code == 1
+    assert "No space left on device" in err
+    assert "reports/tiny/wave-1 is as it was" in err
+    assert tree(published) == before
+
+
 FAULTS = {
     "a misspelt parameter": ("wave", "outcome: pain", "outcom: pain", "did you mean 'outcome'"),
     "a wrong type": ("wave", "outcome: pain", "level: high", "level"),
