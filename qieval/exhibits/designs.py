@@ -29,6 +29,11 @@ _LEADS = {
 }
 
 
+def not_by_lot(design: Design, *, site: str = "site") -> list[str]:
+    """Give the caution of a comparison of arms that no lot decided; nothing where a lot did."""
+    return [] if design == "randomised" else [_LEADS[design].format(sites=plural(site))]
+
+
 def design_note(design: Design, *, site: str = "site") -> Statement:
     """Say what design this is, and what could explain a difference besides the collaborative.
 
@@ -45,6 +50,6 @@ def design_note(design: Design, *, site: str = "site") -> Statement:
             "at the analysis that the plan names first."
         )
         return Statement(name="design", role="note", say=say)
-    words = {"sites": plural(site)}
-    more = [f"It could also be: {each.format(**words)}." for each in _EXPLANATIONS[design]]
-    return Statement(name="design", role="caution", say=f"**{_LEADS[design].format(**words)}**", more=more)
+    more = [f"It could also be: {each.format(sites=plural(site))}." for each in _EXPLANATIONS[design]]
+    lead = not_by_lot(design, site=site)[0]
+    return Statement(name="design", role="caution", say=f"**{lead}**", more=more)

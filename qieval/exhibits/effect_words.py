@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from qieval.exhibits.core import Statement
+from qieval.exhibits.designs import Design, not_by_lot
 from qieval.exhibits.format import DASH, Shower, decimals_for, fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity
@@ -83,9 +84,12 @@ def headline(effect: Effect, quantity: Quantity, *, site: str = "site", standing
     return Statement(name="headline", role="headline", say=said, more=[*more, standing] if standing else more)
 
 
-def cautions(effect: Effect, quantity: Quantity, *, site: str = "site") -> Statement:
-    """Say what weighs on this design, the gravest first; few clusters before all else."""
-    said = list(trial_cautions(effect.facts, cluster=site, clusters=plural(site)))
+def cautions(
+    effect: Effect, quantity: Quantity, *, site: str = "site", design: Design = "randomised"
+) -> Statement:
+    """Say what weighs on this design, the gravest first: no lot, then few clusters."""
+    said = not_by_lot(design, site=site)
+    said += trial_cautions(effect.facts, cluster=site, clusters=plural(site))
     if effect.size_matters:
         said.append(_by_size(effect, scale_of(effect, quantity), site))
     return care(

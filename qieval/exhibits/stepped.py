@@ -10,6 +10,7 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.designs import Design, not_by_lot
 from qieval.exhibits.effect_figures import histogram
 from qieval.exhibits.effect_methods import ladder_table, widest_bounded
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
@@ -64,9 +65,9 @@ def headline(
     return Statement(name="headline", role="headline", say=capital(said), more=more)
 
 
-def cautions(effect: SteppedWedge, *, site: str = "site") -> Statement:
-    """Say what weighs on this design, the gravest first: above all how small a p it can give."""
-    said = [_of_sites(each, site) for each in effect.cautions]
+def cautions(effect: SteppedWedge, *, site: str = "site", design: Design = "randomised") -> Statement:
+    """Say what weighs on this design, the gravest first: no lot, then how small a p it can give."""
+    said = [*not_by_lot(design, site=site), *(_of_sites(each, site) for each in effect.cautions)]
     return care(said, otherwise=f"None of the fixed rules for few or lost {plural(site)} applies.")
 
 

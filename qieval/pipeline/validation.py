@@ -18,8 +18,10 @@ from qieval.pipeline.provenance import commit, versions
 from qieval.pipeline.reuse import package_hash
 from qieval.pipeline.workspace import Workspace, find_workspace
 from qieval.trial.characteristics import COUNTS, KEYS, cells, characteristics
+from qieval.trial.series_characteristics import series_characteristics
 
 FOLDER, TABLE, RECORD = Path("data/validation"), "trial.csv", "trial.json"
+SERIES = "series.csv"
 SEED = 20260000
 PASS = 5
 
@@ -32,11 +34,14 @@ class Recorded:
     ----------
     table : DataFrame
         Counts, as `qieval.trial.characteristics.characteristics` gives them.
+    series : DataFrame
+        Counts of comparisons over time, as `qieval.trial.series_characteristics` gives them.
     record : mapping
         Seeds, replicates, versions, hashes and the day.
     """
 
     table: pd.DataFrame
+    series: pd.DataFrame
     record: dict[str, Any]
 
 
@@ -45,12 +50,12 @@ def recorded(workspace: Workspace | None = None) -> Recorded:
     place = workspace or find_workspace()
     folder = place.root / FOLDER
     try:
-        table = pd.read_csv(folder / TABLE)
+        table, series = pd.read_csv(folder / TABLE), pd.read_csv(folder / SERIES)
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         remedy = "make it with python -m qieval.pipeline.validation (hours), or take it from the repository"
         refuse((FOLDER / TABLE).as_posix(), "there is no recorded simulation to read", remedy=remedy)
-    return Recorded(table=table, record=record)
+    return Recorded(table=table, series=series, record=record)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--passes", type=int, default=8, help=f"passes of {PASS} trials a cell, on rows")
     asked = parser.parse_args(arguments)
     root = find_workspace().root
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    half = asked.replicates // 2
+    over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
+    over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
     table = characteristics(cells(), replicates=asked.replicates, seed=SEED)
     _write(root, table, asked.replicates, 0)
     unequal = [each for each in cells() if each.sizes == "unequal"]

@@ -90,6 +90,12 @@ def test_the_interval_is_read_against_what_matters(seven, low, high, expected) -
     assert len(headline(effect, replace(FATIGUE, mcid=None)).more) == 1
 
 
+def test_where_no_lot_decided_that_comes_first(seven) -> None:
+    said = cautions(seven, FATIGUE, design="controlled").plain()
+    assert said.startswith("Read with care. No lot decided which sites joined")
+    assert "No lot" not in cautions(seven, FATIGUE).plain()
+
+
 def test_few_clusters_lead_the_sentence() -> None:
     effect = trial([30.0, 26.0, 24.0, 27.0], [0, 1, 1, 1])
     said = headline(effect, FATIGUE, site="centre")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from qieval.exhibits import validation as show
@@ -52,3 +53,18 @@ def test_agreement_is_a_note_and_disagreement_a_caution(table) -> None:
     assert show.agreement(both.assign(z=9.0)).role == "caution"
     assert "seeds 1 to 2" in show.made(RECORD).say
     assert "aaaaaaaaaaaa" in show.made(RECORD).say
+
+
+def test_comparisons_over_time_show_their_worst_cell() -> None:
+    counts = pd.DataFrame(
+        [
+            (sites, rho, 0.0, method, 1000, hits)
+            for method in ("site-t-mean", "series-ar1")
+            for sites in (4, 6)
+            for rho, hits in ((0.0, 48), (0.6, 10 * sites))
+        ],
+        columns=["sites", "rho", "drift", "method", "replicates", "rejected"],
+    )
+    shown = show.series(counts)
+    assert shown.frame[["4", "6"]].to_numpy().tolist() == [[0.048, 0.06], [0.048, 0.06]]
+    assert "One mean series" in shown.html()

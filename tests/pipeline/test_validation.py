@@ -18,6 +18,7 @@ def test_passes_add_up_and_say_how_they_were_made(tmp_path, monkeypatch, capsys)
     found = validation.recorded(Workspace(tmp_path))
     counts = found.table.set_index("method")["replicates"]
     assert (counts["cluster-t"], counts["mixed-model-kr"], len(counts)) == (60, 2, 11)
+    assert (found.series["method"].nunique(), found.series["replicates"].max()) == (7, 30)
     assert found.record["seeds"] == [validation.SEED, validation.SEED + 5]
     assert set(found.record["source"]) == {"stats", "trial"}
 
