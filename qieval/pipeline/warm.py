@@ -50,6 +50,8 @@ LIBRARIES = (
     "statsmodels.stats.proportion",
 )
 
+QUIET = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # Arrow's allocator would start a thread
+
 
 def start(variables: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     """Start the warm process; it serves at ``QIEVAL_WARM`` until its standard input closes.
@@ -71,12 +73,12 @@ def start(variables: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
         server.bind(place)
         server.listen()  # requests wait from now on
         return subprocess.Popen(  # noqa: S603 (our own file)
-            [sys.executable, "-P", __file__, str(server.fileno())],
+            [sys.executable, __file__, str(server.fileno())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             cwd=variables["QIEVAL_WORKSPACE"],
-            env=variables,
+            env=dict(variables) | QUIET,
             pass_fds=[server.fileno()],
             start_new_session=True,
         )
@@ -200,4 +202,7 @@ def _become_kernel(request: str, asked: socket.socket, inherited: list[socket.so
 
 
 if __name__ == "__main__":
+    del sys.path[
+        0
+    ]  # this file's own folder; `-P` would also keep the working directory out of the kernels' path
     main()

@@ -25,7 +25,10 @@ warnings.warn("careful")
 pd.DataFrame([range(19)])
 """
 FIGURE = "plt.plot([1, 2]); plt.title('drawn')"
-OWN = "import os, random, numpy as np; print(random.random(), np.random.rand(), os.getppid(), os.getpgrp())"
+OWN = (
+    "import os, random, numpy as np; print(random.random(), np.random.rand(), os.getppid(), os.getpgrp(), "
+    "sum('warm.py' in part for part in open(f'/proc/{os.getppid()}/cmdline').read().split(chr(0))))"
+)
 
 
 def job(root: Path, name: str, *sources: str) -> dict[str, Any]:
@@ -86,6 +89,7 @@ def test_every_kernel_has_its_own_numbers_and_its_own_group_and_one_parent(tmp_p
     assert one[0] != two[0]
     assert one[1] != two[1]
     assert one[2] == two[2], "both were forked from one process"
+    assert one[4] == "1", "and that process is no worker: a kernel started cold has one for a parent"
     until_gone(int(one[2]))
 
 
