@@ -170,13 +170,13 @@ def snapshot_folder(extract: Extract, number: int) -> Path:
 
 def late(extract: Extract, life: Life) -> Iterator[Fault]:
     """Find tables that are no longer what the wave is held to, with what has changed in them."""
-    from qieval.pipeline.rows import since_freeze
-
     if not life.frozen:
         return
     for role in frozen_roles(extract):
         path, _ = extract.table(role)
         if path.is_file() and sha256(path) != life.frozen.tables.get(role):
+            from qieval.pipeline.rows import since_freeze  # pandas is loaded only when tables are read
+
             asked = extract.workspace.shown(extract.wave_path)
             yield Fault(
                 file=extract.file(role),
