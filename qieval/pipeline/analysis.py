@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from qieval.measures.equity_groups import recorded_as
 from qieval.pipeline.flow import Participants, present
 from qieval.pipeline.model import Method, Outcome, Plan
 from qieval.results import Quantity
@@ -157,3 +159,10 @@ def with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFram
     if "arm" not in frame or not arms:
         return frame
     return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))
+
+
+def with_known_groups(rows: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Leave a group empty where it was declined or is unknown: neither is a group of people."""
+    there = [name for name in groups if name in rows]
+    known = {name: rows[name].where(recorded_as(rows[name]) == "recorded") for name in there}
+    return rows.assign(**known)

@@ -9,7 +9,14 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
-from qieval.pipeline.analysis import Analysis, primary_method, site_means_before, standing, with_ordered_arms
+from qieval.pipeline.analysis import (
+    Analysis,
+    primary_method,
+    site_means_before,
+    standing,
+    with_known_groups,
+    with_ordered_arms,
+)
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.coded import Coded, coded
 from qieval.pipeline.extract import Extract, open_extract
@@ -141,7 +148,7 @@ class Study:
         people = self._participants()
         self._refuse_unless_comparable(people)
         allocation = self.spec.allocation
-        usable = people.usable
+        usable = with_known_groups(people.usable, self.spec.equity.strata)
         covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
         return Analysis(
             data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
@@ -190,7 +197,8 @@ class Study:
     def completeness(self) -> pd.DataFrame:
         """How much of each outcome, baseline, exposure, covariate and group is there at this wave, by arm."""
         people = self._participants()
-        return completeness(people.usable, variables_of(self.spec, people.rows.columns), people.arms)
+        usable = with_known_groups(people.usable, self.spec.equity.strata)
+        return completeness(usable, variables_of(self.spec, people.rows.columns), people.arms)
 
     def allocation(self) -> pd.DataFrame:
         """Count sites by stratum and arm: columns `stratum`, `arm`, `sites`."""

@@ -190,3 +190,16 @@ def test_sites_have_codes_in_every_table_where_the_study_says_so(tiny) -> None:
     assert not names & set(roster)
     assert set(study.table("outcomes")["site"]) <= set(roster)
     assert set(study.analysis("pain").data["site"]) <= set(roster)
+
+
+def test_declined_and_unknown_are_no_groups_of_people(tiny) -> None:
+    study = open_study("tiny", 1, workspace=tiny.workspace)
+    before = study.completeness()
+    tiny.replace(tiny.root / "data" / "tiny" / "wave-1" / "outcomes.csv", "English", "declined")
+    study = open_study("tiny", 1, workspace=tiny.workspace)
+    assert "declined" not in set(study.analysis("pain").data["language"].dropna())
+    language = {
+        name: frame[frame["variable"] == "language"]["share"].min()
+        for name, frame in (("before", before), ("after", study.completeness()))
+    }
+    assert language["after"] < language["before"]
