@@ -8,7 +8,15 @@ from jinja2 import UndefinedError
 from qieval.exhibits.theme import DARK, LIGHT
 from qieval.pipeline.templating import render, written_date
 
-WAVE = {"heading": "<b>", "study_title": "a & b", "synthetic": False, "data_cut": "", "reports": []}
+WAVE = {
+    "heading": "<b>",
+    "study_title": "a & b",
+    "synthetic": False,
+    "data_cut": "",
+    "reports": [],
+    "life": "",
+    "superseded": [],
+}
 
 
 def test_values_are_escaped_and_colours_are_the_theme_s() -> None:

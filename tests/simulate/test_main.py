@@ -11,7 +11,8 @@ from qieval.simulate.study import as_csv
 
 def test_the_command_writes_the_waves_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "new"), "--study", "demo-collab", "--seed", "5"]) == 0
-    assert capsys.readouterr().out.startswith("30 files, 2.")
+    files = sum(path.is_file() for path in (tmp_path / "new").rglob("*"))
+    assert capsys.readouterr().out.startswith(f"{files} files, 2.0 MB, in {tmp_path / 'new'}")
     written = (tmp_path / "new" / "wave-2" / "outcomes.csv").read_text(encoding="utf-8")
     assert written == as_csv(simulate(5).outcomes)
 
