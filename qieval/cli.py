@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,22 +106,30 @@ def run(
     workspace: Folder = None,
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
+    from qieval.pipeline.seal import seal, unbroken
+
+    place, began = opened(workspace), time.time_ns()
+    if not (force or listed or only) and (kept := unbroken(waves, place)):
+        return _told(*kept)
+
     from qieval.pipeline.planning import plan_waves
     from qieval.pipeline.reuse import changed_waves
 
-    place = opened(workspace)
     plans = plan_waves(waves, place, check_again=force)
-    _warn(plans, place)
+    notes = _notes(plans, place)
+    current = [f"Up to date: {named(plan)}" for plan in plans]
     if listed:
-        say(job_list(plans, place, as_json=as_json))
-        return DONE
+        return _told(notes, [job_list(plans, place, as_json=as_json)])
     if only:
+        _told(notes, [])
         return _make_one(plans, only, place)
     due = plans if force else changed_waves(plans, place)
-    for plan in plans:
-        if plan not in due:
-            say(f"Up to date: {named(plan)}")
-    return _make(due, place, why=why, jobs=jobs, force=force, cold=cold, scheduler=scheduler) if due else DONE
+    _told(notes, [words for plan, words in zip(plans, current, strict=True) if plan not in due])
+    how = {"jobs": jobs, "force": force, "cold": cold, "scheduler": scheduler}
+    code = _make(due, place, why=why, **how) if due else DONE
+    if code == DONE:
+        seal(waves, plans, place, since=began, notes=_notes(plans, place), lines=current)
+    return code
 
 
 def _make_one(plans: Sequence[WavePlan], report: str, place: Workspace) -> int:
@@ -153,12 +162,18 @@ def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, **how: Any)
     return DONE if all(outcome.published for outcome in outcomes) else FAILED
 
 
-def _warn(plans: Sequence[WavePlan], place: Workspace) -> None:
-    for plan in plans:
-        for warning in plan.warnings:
-            complain(f"Note on {named(plan)}: {warning}")
-    for warning in withdrawals_after(plans, place):
-        complain(warning)
+def _notes(plans: Sequence[WavePlan], place: Workspace) -> list[str]:
+    """What is worth knowing of some waves: remarks of their checks, pages that hold somebody who withdrew."""
+    remarks = [f"Note on {named(plan)}: {warning}" for plan in plans for warning in plan.warnings]
+    return [*remarks, *withdrawals_after(plans, place)]
+
+
+def _told(notes: Iterable[str], lines: Iterable[str]) -> int:
+    for note in notes:
+        complain(note)
+    for line in lines:
+        say(line)
+    return DONE
 
 
 @app.command(short_help="Say what a study's design can show.")
@@ -176,7 +191,7 @@ def check(waves: WaveFiles, workspace: Folder = None) -> int:
 
     place = opened(workspace)
     plans = plan_waves(waves, place)
-    _warn(plans, place)
+    _told(_notes(plans, place), [])
     for plan in plans:
         tables = count(sum(each.rows is not None for each in plan.inputs), "table")
         say(f"In order: {place.shown(plan.wave_file)}: {count(len(plan.jobs), 'report')}, {tables}")

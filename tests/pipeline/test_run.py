@@ -90,8 +90,9 @@ def finished(root: Path, *words: str) -> tuple[int, str, str]:
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Hash of every file below a folder, dot folders included; lock files are empty and may come."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    """Hash of every file below a folder, dot folders included; but for locks, which are empty, and seals."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    files = (path for path in found if path.parent.name != ".sealed")
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
