@@ -11,14 +11,13 @@ import pandas as pd
 from qieval.exhibits.columns import P, count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.format import fixed
+from qieval.exhibits.marks import KEY_EXHIBITS, SCALES
 from qieval.exhibits.phrases import interval as spoken
 from qieval.exhibits.phrases import level_of
 from qieval.exhibits.svg import PAPER, SOFT, A, canvas, to_svg
 
-KEY_EXHIBITS = ("effect", "arms", "change")
 NUMBERS = ["estimate", "ci_low", "ci_high", "p_value", "level", "n", "n_clusters"]
 COLUMNS = ["key", "result", "wave", "wave_label", "unit", *NUMBERS, "primary", "status", "term"]
-SCALES = {"proportion": (100.0, "percentage points")}
 PANEL, AXIS, TITLE_WIDTH = 170, 60, 36
 INTERIM = "Interim results come before the plan’s primary wave: intervals without tests."
 

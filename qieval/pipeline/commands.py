@@ -146,6 +146,9 @@ def publish(
     to: Annotated[
         str, typer.Option(metavar="AUDIENCE", help="team, committee, sites or public; refused if too wide.")
     ] = "team",
+    pdf: Annotated[bool, typer.Option("--pdf", help="Each report for paper; needs Chromium.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Each report for Word; needs Chromium.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="All tables of the wave for Excel.")] = False,
     as_zip: Annotated[bool, typer.Option("--zip", help="One archive of the wave's folder.")] = False,
     workspace: Folder = None,
 ) -> int:
@@ -156,7 +159,8 @@ def publish(
     place = opened(workspace)
     [plan] = plan_waves([wave], place, check_again=False)
     folder = handed_on(plan, to, place)
-    for form in [name for name, asked in (("zip", as_zip),) if asked]:
+    asked = {"pdf": pdf, "docx": docx, "xlsx": xlsx, "zip": as_zip}
+    for form in [name for name, wanted in asked.items() if wanted]:
         say(f"Wrote {place.shown(EXPORTS[form](folder))}")
     say(f"For the {to}: {place.shown(folder / 'index.html')}")
     return DONE

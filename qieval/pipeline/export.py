@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import re
+import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.crate import UNDATED
@@ -16,6 +19,7 @@ from qieval.pipeline.planning import WavePlan
 from qieval.pipeline.reuse import changed_waves
 from qieval.pipeline.workspace import Workspace
 
+CORE = "docProps/core.xml"
 AUDIENCES: tuple[str, ...] = get_args(Audience)  # from the narrowest to the widest
 
 
@@ -65,16 +69,85 @@ def handed_on(plan: WavePlan, to: str, workspace: Workspace) -> Path:
 
 def write_zip(folder: Path) -> Path:
     """Put a published wave into one archive beside its folder; its dates are the data cut's."""
-    cut = json.loads((folder / "run.json").read_text(encoding="utf-8"))["data_cut"] or UNDATED
-    day = dt.date.fromisoformat(cut)
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    named = [((Path(folder.name) / path.relative_to(folder)).as_posix(), path.read_bytes()) for path in files]
     target = folder.with_name(f"{folder.name}.zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-            name = (Path(folder.name) / path.relative_to(folder)).as_posix()
-            entry = zipfile.ZipInfo(name, date_time=(day.year, day.month, day.day, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+    target.write_bytes(_archive(named, _cut(_record(folder))))
     return target
 
 
-EXPORTS: dict[str, Callable[[Path], Path]] = {"zip": write_zip}
+def write_pdfs(folder: Path) -> Path:
+    """Print every report of a wave, for A4 and for Letter alike, into a folder beside it."""
+    from qieval.pipeline.chromium import print_pdf
+
+    made = _beside(folder, "pdf")
+    for report in _record(folder)["reports"]:
+        print_pdf(folder / report["page"], made / f"{report['report']}.pdf")
+    return made
+
+
+def write_words(folder: Path) -> Path:
+    """Write every report of a wave as a Word file, into a folder beside it."""
+    from qieval.pipeline.chromium import pictures
+    from qieval.pipeline.word import word_file
+
+    record, made = _record(folder), _beside(folder, "docx")
+    for report in record["reports"]:
+        page = (folder / report["page"]).read_text(encoding="utf-8")
+        _office(made / f"{report['report']}.docx", word_file(page, pictures, made=_cut(record)), _cut(record))
+    return made
+
+
+def write_workbook(folder: Path) -> Path:
+    """Write all tables of a wave as one Excel workbook beside its folder."""
+    from qieval.pipeline.workbook import workbook
+
+    record = _record(folder)
+    target = folder.with_name(f"{folder.name}.xlsx")
+    _office(target, workbook(folder, record, made=_cut(record)), _cut(record))
+    return target
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "run.json").read_text(encoding="utf-8")))
+
+
+def _cut(record: Mapping[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(record["data_cut"] or UNDATED)
+
+
+def _beside(folder: Path, form: str) -> Path:
+    """Make an empty folder for files of one form, beside the wave's."""
+    made = folder.with_name(f"{folder.name}-{form}")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    return made
+
+
+def _office(target: Path, content: bytes, day: dt.datetime) -> None:
+    """Write an Office file, which is an archive, so that no clock is in it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        parts = [(name, found.read(name)) for name in found.namelist()]
+    clock = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")  # openpyxl's, whatever date it is told
+    stamp = rb"\g<1>%sZ" % day.isoformat().encode()
+    parts = [(name, clock.sub(stamp, part) if name == CORE else part) for name, part in parts]
+    target.write_bytes(_archive(parts, day))
+
+
+def _archive(parts: Iterable[tuple[str, bytes]], day: dt.datetime) -> bytes:
+    """Pack files with one date."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts:
+            entry = zipfile.ZipInfo(name, date_time=(day.year, day.month, day.day, 0, 0, 0))
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
+
+
+EXPORTS: dict[str, Callable[[Path], Path]] = {
+    "pdf": write_pdfs,
+    "docx": write_words,
+    "xlsx": write_workbook,
+    "zip": write_zip,
+}

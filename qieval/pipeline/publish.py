@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qieval.errors import Fault, InputError
 from qieval.pipeline import collect
@@ -20,6 +20,9 @@ from qieval.pipeline.planning import WavePlan
 from qieval.pipeline.reuse import Made, outputs
 from qieval.pipeline.swap import Busy, locked, put_in_place, recover, write_atomically
 from qieval.pipeline.workspace import Workspace, stage
+
+if TYPE_CHECKING:
+    from qieval.exhibits.marks import Mark
 
 STAGING, FAILED, LOCKS, ALONE = ".staging", ".failed", ".locks", ".alone"
 EXECUTED, INDEX = "notebooks", "index.html"
@@ -207,11 +210,11 @@ def write_site_index(workspace: Workspace) -> Path:
 
 def _studies(workspace: Workspace) -> list[dict[str, Any]]:
     records = [
-        _record(path)
+        (_record(path), path.with_name("results.json"))
         for path in sorted(workspace.reports.glob("[!.]*/*/run.json"))
         if "-superseded-" not in path.parent.name
     ]
-    waves = [listed(record) for record in records if record is not None]
+    waves = [listed(record) | {"marks": _marks(results)} for record, results in records if record is not None]
     studies = []
     for name, group in groupby(waves, key=lambda wave: str(wave["study"])):
         found = [wave | {"href": f"{name}/{stage(wave['wave'])}/index.html"} for wave in group]
@@ -228,6 +231,16 @@ def _record(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(record)
+
+
+def _marks(path: Path) -> dict[str, Mark]:
+    """Read the key result of each report of a published wave; none if the file is damaged."""
+    from qieval.exhibits.marks import key_marks
+
+    try:
+        return key_marks(json.loads(path.read_text(encoding="utf-8"))["results"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return {}
 
 
 def listed(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,9 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
+from qieval.exhibits.marks import Mark, drawn
 from qieval.pipeline.templating import render, written_date
 from qieval.pipeline.workspace import stage_words
 
@@ -38,13 +41,14 @@ def wave_index(wave: Wave) -> str:
 
 
 def site_index(studies: Sequence[Mapping[str, Any]]) -> str:
-    """List all studies and their waves, the latest wave first, with headline sentences.
+    """List all studies and their waves, the latest first, each report beside what it said a wave before.
 
     Parameters
     ----------
     studies : sequence of mappings
         ``name``, ``title``, ``synthetic`` and ``waves``: mappings as for `wave_index`, each with ``href``,
-        the path of its index page relative to ``reports/``.
+        the path of its index page relative to ``reports/``, and ``marks``, the key result of each report that
+        has one (`qieval.exhibits.marks.Mark`).
     """
     shown = [_study(study) for study in studies if study.get("waves")]
     return render("site.html.j2", {"synthetic": False, "studies": shown})
@@ -52,7 +56,7 @@ def site_index(studies: Sequence[Mapping[str, Any]]) -> str:
 
 def _study(study: Mapping[str, Any]) -> dict[str, Any]:
     waves = sorted(study["waves"], key=lambda wave: int(wave.get("wave", 0)), reverse=True)
-    latest, *earlier = [_listed(wave) for wave in waves]
+    latest, *earlier = [_listed(wave, before) for wave, before in zip(waves, [*waves[1:], None], strict=True)]
     return {
         "title": study.get("title") or study.get("name", ""),
         "synthetic": bool(study.get("synthetic")),
@@ -61,16 +65,43 @@ def _study(study: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _listed(wave: Wave) -> dict[str, Any]:
+def _listed(wave: Wave, before: Wave | None) -> dict[str, Any]:
     folder = posixpath.dirname(str(wave.get("href", "")))
-    reports = [_report(report, folder=folder) for report in wave.get("reports", ())]
+    reports = [
+        _report(report, folder=folder) | _compared(str(report.get("name", "")), wave, before)
+        for report in wave.get("reports", ())
+    ]
+    said = [report for report in reports if report["headline"]]
     return {
         "heading": _heading(wave),
         "href": wave.get("href", ""),
         "data_cut": written_date(wave.get("data_cut")),
-        "said": [report for report in reports if report["headline"]],
+        "life": " ".join(wave.get("life", ())),
+        "said": sorted(said, key=lambda report: not report["drawn"]),
         "failed": [report["name"] for report in reports if report["bad"]],
     }
+
+
+def _compared(name: str, wave: Wave, before: Wave | None) -> dict[str, Any]:
+    """Draw a report's key result, and say what the report said a wave before."""
+    mark: Mark | None = wave.get("marks", {}).get(name)
+    old: Mark | None = (before or {}).get("marks", {}).get(name)
+    if mark is None or old is None or old.key != mark.key:
+        old = None
+    picture = Markup(drawn(mark, old)) if mark else ""  # noqa: S704 (it escapes what it says)
+    return {"drawn": picture, "since": _since(name, before, old)}
+
+
+def _since(name: str, before: Wave | None, mark: Mark | None) -> str:
+    if before is None or before["wave"] < 0:
+        return ""
+    when = stage_words(int(before["wave"]))
+    if mark:
+        return f"At {when}: {mark.said}."
+    found = [each for each in before.get("reports", ()) if each.get("name") == name]
+    if not found:
+        return f"New since {when}."
+    return f"At {when}: {found[0]['headline']}" if found[0].get("headline") else ""
 
 
 def _report(report: Mapping[str, Any], *, folder: str = "") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from qieval.exhibits.marks import key_marks
 from qieval.pipeline.site import site_index, wave_index
 
 EVIL = '"><img src=x onerror=x()>'
@@ -67,6 +68,32 @@ def test_the_site_s_index_puts_the_latest_wave_first_and_folds_the_others() -> N
     assert '<a href="demo/wave-2/20_effect--fatigue.html">Is fatigue lower?</a>' in page
     assert "Not run yet" not in page
     assert page.count("synthetic data") == 1
+
+
+def test_a_report_stands_beside_what_it_said_a_wave_before() -> None:
+    def with_mark(number: int, estimate: float) -> dict[str, Any]:
+        row = {"key": "20_effect--fatigue/effect/t", "report": "20_effect--fatigue", "estimate": estimate}
+        row |= {"ci_low": estimate - 1, "ci_high": estimate + 1, "level": 0.95, "unit": "points"}
+        return wave(number, marks=key_marks([row | {"term": "a - b", "status": "final"}]))
+
+    told = {"name": "40_coding", "question": "What was said?", "headline": "Much.", "href": "40_coding.html"}
+    now, before = with_mark(2, -3.0), with_mark(1, -1.5)
+    now["reports"] = [told, *now["reports"][:1]]
+    page = site_index([{"name": "demo", "title": "The demo", "synthetic": True, "waves": [before, now]}])
+    latest = page[: page.index("Earlier waves")]
+    assert latest.count("<circle") == 2, "this wave's interval and the one before"
+    assert latest.index("Is fatigue lower?") < latest.index("What was said?"), "what is drawn comes first"
+    assert "At wave 1: \u22121.5 points (95\u00a0% interval \u22122.5 to \u22120.5)." in latest
+    assert "At wave 1: 40_coding" not in latest
+    assert page[page.index("Earlier waves") :].count("<circle") == 1, "nothing came before the first wave"
+
+
+def test_a_report_that_is_new_says_so_and_one_without_a_drawing_repeats_its_sentence() -> None:
+    now = wave(2)
+    now["reports"] = [*now["reports"][:1], {"name": "50_fidelity", "question": "Held?", "headline": "Yes."}]
+    page = site_index([{"name": "demo", "title": "The demo", "waves": [wave(1), now]}])
+    assert "At wave 1: Down by 1 points." in page
+    assert "New since wave 1." in page
 
 
 def test_an_empty_site_says_so() -> None:
