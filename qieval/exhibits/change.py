@@ -50,7 +50,7 @@ def headline(
     else:
         say = _change_sentence(estimate, quantity, when)
         reason = arms.reason if arms is not None else "There is nothing to hold it against."
-        more = [_compared(change), f"{reason.rstrip('.')}: a change over time is not an effect."]
+        more = [_compared(change), f"{reason.rstrip('.')}: nothing tells what a change over time comes from."]
     return Statement(name="headline", role="headline", say=say, more=more)
 
 

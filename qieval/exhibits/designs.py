@@ -23,15 +23,34 @@ _EXPLANATIONS = {
 }
 _LEADS = {
     "controlled": (
-        "No lot decided which {sites} joined, so this comparison cannot tell what brought a difference about."
+        "No lot decided which {sites} joined, or when, so this comparison cannot tell what brought a "
+        "difference about."
     ),
     "uncontrolled": "All {sites} joined, so nothing here can tell what brought a change about.",
 }
 
 
 def not_by_lot(design: Design, *, site: str = "site") -> list[str]:
-    """Give the caution of a comparison of arms that no lot decided; nothing where a lot did."""
-    return [] if design == "randomised" else [_LEADS[design].format(sites=plural(site))]
+    """Say that no lot decided, and what else could explain a difference; nothing where a lot did."""
+    if design == "randomised":
+        return []
+    others = "; ".join(_EXPLANATIONS[design])
+    return [each.format(sites=plural(site)) for each in (_LEADS[design], f"It could also be: {others}.")]
+
+
+def supposing(design: Design, *, what: str, chance: str) -> str:
+    """Open the sentence on a permutation test by what it supposes.
+
+    Parameters
+    ----------
+    what : str
+        What made no difference, where a lot was drawn.
+    chance : str
+        What chance would have had to do, where none was.
+    """
+    if design == "randomised":
+        return f"If {what} made no difference,"
+    return f"Had chance alone {chance}, which is assumed and no lot did,"
 
 
 def design_note(design: Design, *, site: str = "site") -> Statement:
@@ -50,6 +69,5 @@ def design_note(design: Design, *, site: str = "site") -> Statement:
             "at the analysis that the plan names first."
         )
         return Statement(name="design", role="note", say=say)
-    more = [f"It could also be: {each.format(sites=plural(site))}." for each in _EXPLANATIONS[design]]
-    lead = not_by_lot(design, site=site)[0]
+    lead, *more = not_by_lot(design, site=site)
     return Statement(name="design", role="caution", say=f"**{lead}**", more=more)

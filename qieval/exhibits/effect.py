@@ -64,7 +64,7 @@ def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_bel
 
 
 def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
-    """Show how alike the participants of one cluster are, for planning the next trial."""
+    """Show how alike the participants of one cluster are, for planning the next study."""
     found = effect.icc
     if found is None:
         why = "for rates" if effect.family == "poisson" else f"without a {site} of two or more participants"
@@ -92,7 +92,7 @@ def correlation(effect: Effect, *, site: str = "site") -> Table | Statement:
             f"The size of {site} that enters the analysis of variance is {found.average_size:.1f}, below the "
             "mean where sizes differ. The design effect is 1 + ((1 + CV²) m − 1) ICC, with mean size m and "
             "coefficient of variation CV.",
-            "Plan the next trial over the range of the interval, not with the estimate alone.",
+            "Plan the next study over the range of the interval, not with the estimate alone.",
         ],
     )
 

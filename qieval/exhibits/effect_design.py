@@ -12,12 +12,18 @@ from matplotlib.patches import Rectangle
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.designs import Design
 from qieval.exhibits.format import fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, counted, lower
 from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, WASH, canvas, to_svg
 from qieval.trial import Effect
 
 WIDTH, LINE_HEIGHT, CHARACTERS = 360, 18, 21
+NOT_A_TRIAL = (
+    "No lot formed the arms, so CONSORT’s checklist for trials is not gone through. What a report of such a "
+    "comparison should tell: TREND (Des Jarlais et al. 2004, doi 10.2105/AJPH.94.3.361) and SQUIRE 2.0 "
+    "(Ogrinc et al. 2016, doi 10.1136/bmjqs-2015-004411)."
+)
 LEFT_OUT = ("silent", "withdrawn", "no-outcome", "no-exposure")
 
 
@@ -34,7 +40,7 @@ def flow(steps: pd.DataFrame, *, site: str = "site", suppress_below: int = 5) ->
     arms = [arm for arm in dict.fromkeys(steps["arm"]) if arm != "all"]
     cells = {(row["arm"], row["step"]): row for row in steps.to_dict(orient="records")}
     told = {arm: _boxes(cells, arm, site, suppress_below) for arm in arms}
-    heads = [f"{counted(cells['all', 'roster']['sites'], site)} allocated"]
+    heads = [f"{counted(cells['all', 'roster']['sites'], site)} in the roster"]
     blocks = [[_wrapped(told[arm][place], arm if not place else "") for arm in arms] for place in range(3)]
     heights = [LINE_HEIGHT * max(map(len, row)) + 14 for row in blocks]
     height = 34 + sum(heights) + 24 * 3 + 8
@@ -54,10 +60,10 @@ def flow(steps: pd.DataFrame, *, site: str = "site", suppress_below: int = 5) ->
         top += 24 + heights[place]
     said = [f"{arm}: {'; '.join(' '.join(part) for part in told[arm])}" for arm in arms]
     frame = pd.DataFrame([(arm, *(" ".join(part) for part in told[arm])) for arm in arms],
-                         columns=["arm", "allocated", "left out", "analysed"])  # fmt: skip
+                         columns=["arm", "roster", "left out", "analysed"])  # fmt: skip
     return Figure(
         name="flow",
-        caption=f"Flow of {plural(site)} and participants, from the allocation to the analysis.",
+        caption=f"Flow of {plural(site)} and participants, from the roster to the analysis.",
         alt=f"Flow diagram. {heads[0]}. {'. '.join(said)}.",
         svg=to_svg(fig, name="flow"),
         frame=frame,
@@ -136,7 +142,7 @@ def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> 
             Column(source="difference", label="Standardised difference", show=fixed(2, plus=True)),
         ],
         notes=[
-            "No p-values: whatever differs after a fair allocation differs by chance.",
+            "No p-values: what weighs is how far apart the arms were, not whether chance would explain it.",
             *([f"Not shown: levels with fewer than {suppress_below} participants."] if hidden.any() else []),
         ],
     )
@@ -146,30 +152,34 @@ def _summary(mean: float, sd: float) -> str:
     return percent()(mean) if np.isnan(sd) else f"{fixed(1)(mean)} ({fixed(1)(sd)})"
 
 
-def consort(effect: Effect, *, scheme: str, site: str = "site") -> Table:
+def consort(effect: Effect, *, scheme: str | None, design: Design, site: str = "site") -> Table | Statement:
     """List the items of CONSORT's cluster extension that this page answers, and where; the others by name.
 
     Parameters
     ----------
-    scheme : str
+    scheme : str, optional
         How sites were allocated, as the study declares it.
+    design : {"randomised", "controlled", "uncontrolled"}
+        As the study file says; CONSORT is for trials alone.
     """
+    if design != "randomised" or not scheme:
+        return Statement(name="consort", role="note", say=NOT_A_TRIAL)
     sites, test = plural(site), effect.permutation
     control, intervention = effect.facts.per_arm
     rows = [
         ("3a", "Design and unit", f"{capital(site)}s compared as allocated: {scheme}"),
         ("5", "Interventions", "Not on this page: the study’s protocol"),
         ("6a", "Primary outcome, and its level", "The bottom line; measured in participants"),
-        ("7a", "Size of the trial", f"{control + intervention} {sites}; see also “For the next trial”"),
+        ("7a", "Size of the trial", f"{control + intervention} {sites}; see also “For the next study”"),
         ("8b", "Kind of allocation", f"{capital(scheme)}; {integer(test.allocations)} possible allocations"),
         ("9, 10", "Concealment, enrolment, consent", "Not on this page: the study’s protocol"),
         ("12a", "Methods that allow for clustering", "How this was computed"),
         ("12b", "Subgroups and adjustment", "For whom?; What if an assumption is wrong?"),
-        ("13", "Flow, losses of sites and participants", "Who was allocated"),
-        ("15", "Baseline by arm", "Who was allocated"),
+        ("13", "Flow, losses of sites and participants", "Who is compared"),
+        ("15", "Baseline by arm", "Who is compared"),
         ("16", "Numbers in each analysis", "The outcome in each arm"),
-        ("17a", "Result with interval, and correlation", "The effect, by every method; For the next trial"),
-        ("17b", "Absolute and relative effects", "The effect, by every method"),
+        ("17a", "Result, interval, correlation", "The difference, by every method; For the next study"),
+        ("17b", "Absolute and relative effects", "The difference, by every method"),
         ("18", "Other analyses", "What if an assumption is wrong?; For whom?"),
         ("19", "Harms", "Not on this page"),
         ("20, 21", "Limits, and for whom it holds", "Read with care, at the top"),

@@ -1,4 +1,4 @@
-"""The effect of an intervention in figures: every method, the clusters by arm, the possible allocations."""
+"""The effect of an intervention in figures: every method, the clusters by arm, the possible arrangements."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def randomisation(effect: Effect, quantity: Quantity) -> Figure | Statement:
         return Statement(
             name="randomisation",
             role="note",
-            say="The randomisation distribution is shown at the plan’s primary wave, not before.",
+            say="The differences under other arrangements are shown at the plan’s primary wave, not before.",
         )
-    return histogram(effect.permutation, scale_of(effect, quantity), name="randomisation", noun="allocation")
+    return histogram(effect.permutation, scale_of(effect, quantity), name="randomisation", noun="arrangement")
 
 
 def histogram(test: Permutation, scale: Scale, *, name: str, noun: str) -> Figure:
@@ -122,8 +122,8 @@ def histogram(test: Permutation, scale: Scale, *, name: str, noun: str) -> Figur
     return Figure(
         name=name,
         caption=(
-            f"Differences that {integer(len(test.distribution))} {counted} {plural(noun)} would have given "
-            "if the intervention made no difference. Solid line: the observed one; dashed: its mirror image."
+            f"Differences that {integer(len(test.distribution))} {counted} {plural(noun)} would have "
+            "given. Solid line: the observed one; dashed: its mirror image."
         ),
         alt=(
             f"Histogram around zero. The observed difference is {shown} {scale.unit}; {share} of the "

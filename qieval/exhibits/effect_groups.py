@@ -17,7 +17,7 @@ from qieval.results import Estimate, Quantity, Record
 from qieval.stats.inference import holm
 from qieval.trial import Effect, Subgroups
 
-BY_LOT = Column(source="by_lot", label="p, randomisation", show=p_value)
+BY_LOT = Column(source="by_lot", label="p, permutation", show=p_value)
 
 
 def subgroups(
@@ -28,7 +28,7 @@ def subgroups(
     site: str = "site",
     suppress_below: int = 5,
 ) -> Table | Statement:
-    """Show each group's gap to the largest one in either arm, and how the intervention changes it.
+    """Show each group's gap to the largest one in either arm, and how it differs between the arms.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def subgroups(
         notes.append(f"Not shown, with fewer than {suppress_below} participants in an arm: {joined(hidden)}.")
     return Table(
         name="subgroups",
-        caption="Gaps between groups of participants, and their change by the intervention.",
+        caption="Gaps between groups of participants, and how they differ between the arms.",
         frame=pd.DataFrame(shown, columns=list(rows[0])),
         columns=[
             columns.words("group", "Group"),
@@ -67,11 +67,7 @@ def subgroups(
             Column(source="intervention", label=f"Gap, {intervention}", unit=scale.unit, show=signed),
             Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
             columns.interval(effect.primary.level, signed, unit=scale.unit),
-            *(
-                []
-                if effect.interim
-                else [columns.P, Column(source="by_lot", label="p, randomisation", show=p_value)]
-            ),
+            *([] if effect.interim else [columns.P, BY_LOT]),
         ],
         records=[Record(key=row["key"], estimate=row["record"], status=status_of(effect)) for row in shown],
         notes=notes,

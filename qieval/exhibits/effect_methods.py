@@ -17,7 +17,7 @@ from qieval.trial import AVERAGES, Effect, Permutation, SteppedWedge
 
 SUMMARY = {"gaussian": "means", "binomial": "proportions", "poisson": "rates"}
 SCALES = {
-    "win-probability": "Probability of the higher value (½ is no effect)",
+    "win-probability": "Probability of the higher value (½ is no difference)",
     "geometric-ratio": "Ratio of geometric means",
     "glmm-t-ratio": "Odds ratio",
 }
@@ -37,7 +37,7 @@ def labels_of(effect: Effect, *, site: str = "site") -> dict[str, str]:
         "least-squares-cr2": "Least squares, CR2, Satterthwaite t",
         "wild-bootstrap": "Least squares, wild bootstrap",
         "glmm-difference": f"{generalised}, standardised",
-        "permutation": "Randomisation test" + ("" if effect.permutation.exact else ", by drawing"),
+        "permutation": "Permutation test" + ("" if effect.permutation.exact else ", by drawing"),
         "cluster-t-ratio": f"{summaries}, log scale, t",
         "gee-ratio": "Estimating equations, log link, t",
         "glmm-risk-ratio": f"{generalised}, standardised",
@@ -86,7 +86,7 @@ def ratios(effect: Effect, *, site: str = "site") -> Table:
     show, (control, intervention) = fixed(2), effect.facts.labels
     return Table(
         name="ratios",
-        caption=f"The effect on other scales, {intervention} over {control}; a ratio of 1 is no effect.",
+        caption=f"Other scales, {intervention} over {control}; a ratio of 1 is no difference.",
         frame=tidy(effect.ratios).assign(
             analysis=[named[row.method] for row in effect.ratios],
             scale=scales,
@@ -96,7 +96,7 @@ def ratios(effect: Effect, *, site: str = "site") -> Table:
             columns.words("analysis", "Analysis"),
             columns.words("scale", "Scale"),
             columns.words("average", "Counts alike"),
-            Column(source="estimate", label="Effect", show=show),
+            Column(source="estimate", label="Ratio", show=show),
             columns.interval(effect.primary.level, show),
             columns.DF,
             *([] if effect.interim else [columns.P]),
@@ -173,10 +173,10 @@ def _notes(effect: Effect, scale: Scale, site: str) -> list[str]:
     if test.smallest_p < 0.001:
         space = test.allocations if test.exact else len(test.distribution) + 1
         floor = f"{round(test.smallest_p * space)} in {integer(space)}"
-    rests = f"counts all {integer(test.allocations)} possible allocations"
+    rests = f"counts all {integer(test.allocations)} arrangements of the arms"
     if not test.exact:
-        rests = f"rests on {integer(len(test.distribution))} possible allocations drawn at random"
-    said.append(f"The randomisation test {rests}; the smallest p it can give is {floor}.")
+        rests = f"rests on {integer(len(test.distribution))} arrangements of the arms drawn at random"
+    said.append(f"The permutation test {rests}; the smallest p it can give is {floor}.")
     said += widest_bounded(test, scale)
     if not test.exact:
         said.append(f"Drawing leaves a standard error of {test.monte_carlo_se:.2g} in its p.")
@@ -211,9 +211,9 @@ def _disagreement(effect: Effect, named: Mapping[str, str]) -> list[str]:
 def _why(effect: Effect, within: Sequence[Estimate], apart: Sequence[Estimate]) -> str:
     """Explain a disagreement by fixed rules, the weightiest first."""
     if effect.size_matters:
-        return "Sites of different size differ in effect, and the methods weigh them differently."
+        return "Large and small sites differ by different amounts, and the methods weigh them differently."
     if {row.method for row in within} == {"permutation"} and math.isinf(within[0].ci_low):
-        return "There are too few possible allocations for the randomisation test to exclude anything."
+        return "There are too few arrangements of the arms for the permutation test to exclude anything."
     if any(BOUNDARY_NOTE in row.notes for row in apart):
         return "The mixed model found no variation between clusters, and so takes the difference for firmer."
     estimates = [row.estimate for row in (*within, *apart)]

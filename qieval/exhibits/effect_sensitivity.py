@@ -25,7 +25,7 @@ WORDS = {
     "missing-shift": "Missing outcomes {term}",
     "missing-bound": "Missing outcomes at their worst, {term}",
     "lost-bound": "Lost {sites} at their worst, {term}",
-    "permutation-roster": "Randomisation test over all {sites} allocated",
+    "permutation-roster": "Permutation test over all {sites} of the roster",
     "leave-one-out": "{term}",
 }
 

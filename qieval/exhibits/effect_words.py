@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from qieval.exhibits.core import Statement
-from qieval.exhibits.designs import Design, not_by_lot
+from qieval.exhibits.designs import Design, not_by_lot, supposing
 from qieval.exhibits.format import DASH, Shower, decimals_for, fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity
@@ -58,7 +58,14 @@ def scale_of(effect: Effect | SteppedWedge, quantity: Quantity) -> Scale:
     )
 
 
-def headline(effect: Effect, quantity: Quantity, *, site: str = "site", standing: str = "") -> Statement:
+def headline(
+    effect: Effect,
+    quantity: Quantity,
+    *,
+    site: str = "site",
+    standing: str = "",
+    design: Design = "randomised",
+) -> Statement:
     """Say the effect in one sentence, and in the next ones what it means and on whom it rests.
 
     Parameters
@@ -71,6 +78,8 @@ def headline(effect: Effect, quantity: Quantity, *, site: str = "site", standing
         What a cluster is called.
     standing : str
         What the plan says of this outcome at this wave, in a sentence.
+    design : {"randomised", "controlled", "uncontrolled"}
+        As the study file says: whether the permutation test rests on a lot.
     """
     scale = scale_of(effect, quantity)
     if effect.interim:
@@ -78,7 +87,7 @@ def headline(effect: Effect, quantity: Quantity, *, site: str = "site", standing
     else:
         more = [
             *_reading(effect.primary, quantity, scale),
-            f"{_who(effect, site)} {_chance(effect, scale, site)}",
+            f"{_who(effect, site)} {_chance(effect, scale, site, design)}",
         ]
     said = _said(effect, quantity, scale, site)
     return Statement(name="headline", role="headline", say=said, more=[*more, standing] if standing else more)
@@ -187,7 +196,7 @@ def _reading(estimate: Estimate, quantity: Quantity, scale: Scale) -> list[str]:
     place = "at least as large as" if best >= mcid else "smaller than"
     if best < 0:
         place = "in the unwanted direction, away from"
-    left = "a negligible nor a noticeable effect"
+    left = "a negligible nor a noticeable difference"
     if low <= -mcid:
         left = f"{gain} nor {loss} of that size"
     return [f"The best estimate is {place} {matters}; these data rule out neither {left}."]
@@ -217,17 +226,18 @@ def share_of(p: float) -> str:
     return percent(0 if p >= 0.1 else 1 if p >= 0.01 else 2)(p)
 
 
-def _chance(effect: Effect, scale: Scale, site: str) -> str:
-    """Say the randomisation test in words."""
+def _chance(effect: Effect, scale: Scale, site: str, design: Design) -> str:
+    """Say the permutation test in words."""
     test = effect.permutation
     share = share_of(test.estimate.p_value)
     ways = (
-        f"the {integer(test.allocations)} possible allocations"
+        f"the {integer(test.allocations)} possible arrangements"
         if test.exact
-        else f"{integer(len(test.distribution))} possible allocations drawn at random"
+        else f"{integer(len(test.distribution))} possible arrangements drawn at random"
     )
     gap = "a gap at least this large"
     if effect.primary.method not in SITE_LEVEL:
         shown = f"{scale.show()(abs(test.estimate.estimate))} {scale.unit}"
         gap = f"a gap between the average {site} of the arms at least as large as the {shown} seen"
-    return f"If the intervention made no difference, {share} of {ways} would give {gap}."
+    lead = supposing(design, what="the intervention", chance="formed the arms")
+    return f"{lead} {share} of {ways} would give {gap}."

@@ -45,11 +45,11 @@ def cannot(found: Outlook, quantity: Quantity, *, site: str = "site") -> Stateme
     alpha = 1 - design.level
     if isinstance(design, ParallelDesign) and design.lone:
         said.append(
-            f"An arm has one {site}: its own circumstances cannot be told from the effect, whatever the data."
+            f"An arm has one {site}: its own circumstances cannot be told from a difference by any data."
         )
     if design.smallest_p > alpha:
         said.append(
-            f"However large the effect, the randomisation test of this design cannot give a p below "
+            f"However large the difference, the permutation test of this design cannot give a p below "
             f"{design.smallest_p:.2g}."
         )
     hopeless = [

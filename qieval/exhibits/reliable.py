@@ -25,10 +25,10 @@ def reliable(found: ReliableChange, change: Comparison, *, suppress_below: int =
         )
     show, unit = fixed(1), change.quantity.unit
     kept = withhold([found.improved, found.unchanged, found.worse], suppress_below)
-    rows = dict(zip(("Improved", "No reliable change", "Worse"), kept, strict=True))
+    rows = dict(zip(("Better", "No reliable change", "Worse"), kept, strict=True))
     if found.responders is not None:
         few = withhold([found.responders, found.n - found.responders], suppress_below)[0]
-        rows[f"Improved by {change.quantity.mcid:g} {unit} or more"] = few
+        rows[f"Better by {change.quantity.mcid:g} {unit} or more"] = few
     frame = pd.DataFrame({"group": list(rows), "people": pd.array(list(rows.values()), dtype="Int64")})
     return Table(
         name="reliable",

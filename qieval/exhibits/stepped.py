@@ -10,7 +10,7 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.designs import Design, not_by_lot
+from qieval.exhibits.designs import Design, not_by_lot, supposing
 from qieval.exhibits.effect_figures import histogram
 from qieval.exhibits.effect_methods import ladder_table, widest_bounded
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
@@ -23,13 +23,19 @@ from qieval.trial import SteppedWedge
 LABELS = {
     "permutation": "Within periods, test over start orders",
     "exposure-averaged-kr": "Mean over time since the start, mixed model",
-    "nested-exchangeable-kr": "Immediate effect, site by period (nested exchangeable)",
-    "hussey-hughes-kr": "Immediate effect, Hussey\N{EN DASH}Hughes model",
+    "nested-exchangeable-kr": "At once and lasting, site by period (nested exchangeable)",
+    "hussey-hughes-kr": "At once and lasting, Hussey\N{EN DASH}Hughes model",
 }
 
 
 def headline(
-    effect: SteppedWedge, quantity: Quantity, *, arms: tuple[str, ...], site: str = "site", standing: str = ""
+    effect: SteppedWedge,
+    quantity: Quantity,
+    *,
+    arms: tuple[str, ...],
+    site: str = "site",
+    standing: str = "",
+    design: Design = "randomised",
 ) -> Statement:
     """Say the effect of having started in one sentence, or why there is none to say yet.
 
@@ -45,6 +51,8 @@ def headline(
         What a cluster is called.
     standing : str
         What the plan says of this outcome at this wave, in a sentence.
+    design : {"randomised", "controlled", "uncontrolled"}
+        As the study file says: whether the test over start orders rests on a lot.
     """
     more = [_who(effect, site), *([standing] if standing else [])]
     if effect.waiting:
@@ -54,7 +62,7 @@ def headline(
     if effect.interim:
         more = [f"{effect.interim} No test is made and no conclusion drawn.", *more]
     else:
-        more = [_chance(effect, site), *more]
+        more = [_chance(effect, site, design), *more]
     way = "lower" if primary.estimate < 0 else "higher"
     found = "so far {} is" if effect.interim else "{} was"
     said = (
@@ -161,7 +169,7 @@ def methods(
     if effect.waiting:
         rows = [Record(key=row.method, estimate=row, primary=primary and row is effect.primary,
                        status="descriptive") for row in effect.ladder]  # fmt: skip
-        return Statement(name="effect", role="note", say="There is no effect to show yet.", records=rows)
+        return Statement(name="effect", role="note", say="There is no difference to show yet.", records=rows)
     scale = scale_of(effect, quantity)
     caption = f"Difference in {inline(quantity)}, {arms[-1]} minus {arms[0]}; the primary method is set off."
     notes = _notes(effect, scale)
@@ -185,15 +193,16 @@ def _notes(effect: SteppedWedge, scale: Scale) -> list[str]:
     return said + (widest_bounded(effect.permutation, scale) if effect.permutation else [])
 
 
-def _chance(effect: SteppedWedge, site: str) -> str:
+def _chance(effect: SteppedWedge, site: str, design: Design) -> str:
     test = effect.permutation
     if test is None:
         return ""
     ways = f"the {integer(test.allocations)}" if test.exact else f"{integer(len(test.distribution))} of the"
     return (
-        f"The smallest p-value that {ways} possible start orders can give is {test.smallest_p:.3g}. If being "
-        f"started made no difference, {share_of(test.estimate.p_value)} of them would give a gap between the "
-        f"{plural(site)} at least this large."
+        f"The smallest p-value that {ways} possible start orders can give is {test.smallest_p:.3g}. "
+        f"{supposing(design, what='being started', chance='set the order of starts')} "
+        f"{share_of(test.estimate.p_value)} of them would give a gap between the {plural(site)} at least "
+        "this large."
     )
 
 

@@ -20,7 +20,7 @@ NAMES = {
     "cluster-t": "t on cluster means",
     "cluster-t-size": "t weighted by size",
     "cluster-t-inverse-variance": "t weighted by inverse variance",
-    "permutation": "randomisation test",
+    "permutation": "permutation test",
     "mixed-model-kr": "Kenward\N{EN DASH}Roger",
     "cr2": "CR2",
     "wild-bootstrap-rademacher": "wild bootstrap",
@@ -180,7 +180,7 @@ def courses(found: Verdicts) -> Table:
         caption="Type I error at 5 % of the t on site values, where the trial is of another kind.",
         frame=frame,
         columns=[columns.words("course", "What is compared"), *_designs(frame, "course")],
-        notes=[f"Stepped wedges, randomisation test over start orders: {'; '.join(told)}."] if told else [],
+        notes=[f"Stepped wedges, permutation test over start orders: {'; '.join(told)}."] if told else [],
     )
 
 

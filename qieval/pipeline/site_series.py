@@ -144,7 +144,7 @@ def _mean(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
     spec, roster = study.spec, study.named("sites")
-    names = cells["period"].astype(str)
+    names = cells["period"].map(lambda period: f"{period:g}" if isinstance(period, float) else str(period))
     frequency = _frequency(names)
     number = pd.PeriodIndex(names, freq=frequency).asi8 if frequency else names.astype(int)
     arm = "arm" if "arm" in roster and spec.arms else None

@@ -180,7 +180,7 @@ def _refuse_singular(pooled: Pooled) -> None:
     if spans[-1] <= terms:
         raise DesignError(
             f"{clusters[-1]} clusters and {terms - moving[-1]} terms between clusters leave nothing to tell "
-            "the variation between clusters from the effect."
+            "the variation between clusters from the difference."
         )
     if len(spans) == 2 and spans[0] <= spans[1]:
         raise DesignError(

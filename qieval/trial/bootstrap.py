@@ -26,7 +26,7 @@ POINTS = {
 TIE = 1e-9
 CHUNK = 2_000
 FEW_FOR_WEBB = 5
-LONE = "An arm has a lone cluster: the wild bootstrap cannot tell its circumstances from the effect."
+LONE = "An arm has a lone cluster: the wild bootstrap cannot tell its circumstances from the difference."
 BISECTIONS = 60
 NOTHING = 1e-22
 
@@ -273,7 +273,7 @@ def _cautions(roster: Roster, weights: BootstrapWeights, smallest: float, level:
         )
     if smallest > 1 - level:
         said.append(
-            f"On these clusters no effect, however large, has a bootstrap p-value below {smallest:.2g}, so "
-            f"the {100 * level:g} % interval has no limits."
+            f"On these clusters no difference, however large, has a bootstrap p-value below {smallest:.2g}, "
+            f"so the {100 * level:g} % interval has no limits."
         )
     return tuple(said)

@@ -63,15 +63,15 @@ def cautions(facts: Facts, *, cluster: str = "cluster", clusters: str = "cluster
     if facts.lost:
         said.append(
             f"Left out, because no participant there has complete data: {listed(facts.lost)}. If a "
-            f"{cluster} was lost because of its results, the comparison is no longer a randomised one."
+            f"{cluster} was lost because of its results, the comparison is no longer a fair one."
         )
     return tuple(said)
 
 
 def _lone(facts: Facts, cluster: str) -> list[str]:
-    verb = "with data is in" if facts.lost else "was allocated to"
+    verb = "with data is in" if facts.lost else "is in"
     return [
-        f"Only one {cluster} {verb} “{label}”: its circumstances cannot be told from the effect."
+        f"Only one {cluster} {verb} “{label}”: its own circumstances cannot be told from the difference."
         for label, count in zip(facts.labels, facts.per_arm, strict=True)
         if count == 1
     ]
@@ -93,8 +93,8 @@ def _floor(facts: Facts) -> list[str]:
     if facts.interim or not facts.exact or not (facts.few or unbounded):
         return []
     said = (
-        f"The allocation could have fallen out in {facts.allocations:,} ways, so the randomisation test "
-        f"cannot give a p-value below {facts.smallest_p:.3g}, however large the effect."
+        f"The arms could have been formed in {facts.allocations:,} ways, so the permutation test "
+        f"cannot give a p-value below {facts.smallest_p:.3g}, however large the difference."
     )
     if unbounded:
         said += f" Its {100 * facts.level:g} % interval therefore has no limits."

@@ -243,7 +243,7 @@ def blocked_slope(values: Floats, roster: Roster, weight: Floats) -> tuple[float
     constants = _constant_covariates(roster)
     spent = np.linalg.matrix_rank(constants, tol=RANK_TOLERANCE)
     if np.linalg.matrix_rank(np.column_stack([constants, arm]), tol=RANK_TOLERANCE) == spent:
-        raise DesignError("The covariates of clusters determine the arm, so its effect cannot be told.")
+        raise DesignError("The covariates of clusters determine the arm, so its part cannot be told.")
     terms = 1 + max(1, len(roster.blocks)) + int(spent)
     df = len(values) - terms
     if df < 1:

@@ -15,9 +15,9 @@ from qieval.stats.smallsample import DfMethod
 from qieval.trial.orders import waiting
 from qieval.trial.wedge import TERM, Wedge
 
-IMMEDIATE_NOTE = "Assumes an effect that is there at once and stays the same."
+IMMEDIATE_NOTE = "Assumes a difference that is there at once and stays the same."
 ALIKE_NOTE = "Assumes periods that move all clusters alike."
-AVERAGED_NOTE = "The mean of the effects at each time since the start, every time counted once."
+AVERAGED_NOTE = "The mean of the differences at each time since the start, every time counted once."
 CELLS_NOTE = (
     "One row in each sub-cluster (or period of a cluster): the variance between them is the one within."
 )

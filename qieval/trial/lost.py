@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ASSUMED = (
     "Whether a cluster was lost, and what it would have shown, did not depend on its arm (the hypothesis "
-    "tested): lost clusters keep their place in every other allocation."
+    "tested): lost clusters keep their place in every other arrangement of the arms."
 )
 
 
@@ -58,7 +58,7 @@ def roster_test(
     extreme = np.isnan(found) | (np.abs(found) >= abs(observed[0]) - TIE * np.nanmax(np.abs(found)))
     drawn = 0 if exact else 1
     return Estimate(
-        term="over all randomised clusters",
+        term="over all clusters of the roster",
         method="permutation-roster",
         estimate=float(observed[0]),
         p_value=(int(extreme.sum()) + drawn) / (len(found) + drawn),

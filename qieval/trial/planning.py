@@ -281,9 +281,9 @@ def _fewest(suffices: Callable[[int], bool], most: float) -> int | None:
 def _plan(design: Design, effect: float, row: Estimate) -> Plan:
     notes, se = [], design.se(effect)
     if isinstance(design, ParallelDesign) and design.lone:
-        notes.append("An arm has a lone cluster: its own circumstances cannot be told from the effect.")
+        notes.append("An arm has a lone cluster: its own circumstances cannot be told from the difference.")
     if design.smallest_p > 1 - design.level:
-        notes.append(f"The randomisation test of this design cannot give a p below {design.smallest_p:.2g}.")
+        notes.append(f"The permutation test of this design cannot give a p below {design.smallest_p:.2g}.")
     method = "normal" if math.isinf(design.df) else "noncentral-t"
     row = replace(
         row, method=method, df=design.df, level=design.level, n_clusters=design.total, notes=tuple(notes)

@@ -115,7 +115,7 @@ class Comparison:
             n=int(frame["n"].sum()),
             n_clusters=len(frame),
             unit=self.effect.primary.unit,
-            notes=("Zero where the size of a cluster says nothing on its effect.",),
+            notes=("Zero where the size of a cluster says nothing on its difference.",),
         )
 
     def shifted(self, shift: float | None, outcome: pd.Series[Any]) -> list[Estimate]:

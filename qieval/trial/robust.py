@@ -29,8 +29,8 @@ FALLBACK_NOTE = (
     "independence (alpha 0)."
 )
 LONE_NOTE = (
-    "An arm has one cluster: its circumstances cannot be told from the effect, and the robust standard error "
-    "leaves out its variation."
+    "An arm has one cluster: its circumstances cannot be told from the difference, and the robust standard "
+    "error leaves out its variation."
 )
 
 

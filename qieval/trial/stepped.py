@@ -85,12 +85,12 @@ class SteppedWedge:
             alike = f", of which {self.patterns:,} differ so far" if self.patterns < self.orders else ""
             said.append(
                 f"The {clusters} clusters could have started in {self.orders:,} orders{alike}. The test over "
-                f"them cannot give a p-value below {self.smallest_p:.3g}, however large the effect."
+                f"them cannot give a p-value below {self.smallest_p:.3g}, however large the difference."
             )
         if clusters < 2 * FEW:
             said.append(
                 f"Few clusters: {clusters}. What happened at one of them while it was exposed cannot be told "
-                "from the effect; read the clusters’ own courses."
+                "from the difference; read the clusters’ own courses."
             )
         if self.lost:
             said.append(f"Left out, because no participant there has complete data: {listed(self.lost)}.")

@@ -93,7 +93,7 @@ def test_ratios_of_events_stand_beside_their_differences(relapse, visits, fatigu
     assert [result["key"] for result in table.payload()["results"]] == [row.method for row in relapse.ratios]
     assert "Odds ratio" in table.html()
     assert "Ratio of rates" in show.ratios(visits).html()
-    assert "½ is no effect" in show.ratios(fatigue).html()
+    assert "½ is no difference" in show.ratios(fatigue).html()
     assert all(row["p_value"] is None for row in show.ratios(relapse.without_p(WAIT)).payload()["results"])
 
 
@@ -186,7 +186,5 @@ def test_labels_are_escaped(rows) -> None:
 def test_a_test_by_drawing_says_how_much_it_rests_on(rows) -> None:
     many = pd.concat([rows, rows.assign(site=rows["site"] + 12, fatigue=rows["fatigue"] + 1)])
     table = show.methods(estimate(many, outcome="fatigue", **NAMED, draws=400), FATIGUE)
-    assert any(
-        "rests on 400 possible allocations drawn at random; the smallest p" in note for note in table.notes
-    )
-    assert "Randomisation test, by drawing" in table.html()
+    assert any("rests on 400 arrangements of the arms drawn at random" in note for note in table.notes)
+    assert "Permutation test, by drawing" in table.html()

@@ -28,7 +28,14 @@ def steps(**left_out: int) -> pd.DataFrame:
 def test_the_diagram_leads_from_the_allocation_to_the_analysis() -> None:
     figure = way.flow(steps(silent=1, withdrawn=20, no_outcome=55))
     ET.fromstring(figure.svg)
-    for said in ("13 sites allocated", "Usual care", "7 sites", "1 site without", "withdrawn: 20", "1,234"):
+    for said in (
+        "13 sites in the roster",
+        "Usual care",
+        "7 sites",
+        "1 site without",
+        "withdrawn: 20",
+        "1,234",
+    ):
         assert said in figure.svg
     assert "Nobody left out" in figure.alt
     assert float(figure.svg.split('viewBox="')[1].split('"')[0].split()[2]) <= 360
@@ -70,7 +77,7 @@ def test_balance_has_no_p_and_hides_small_cells(rows) -> None:
 
 def test_every_item_has_a_place_that_the_page_holds(rows, repo) -> None:
     effect = estimate(rows, outcome="y", arm="arm", cluster="site")
-    table = way.consort(effect, scheme="complete")
+    table = way.consort(effect, scheme="complete", design="randomised")
     assert table.frame["item"].is_unique
     assert "Complete; 924 possible allocations" in table.html()
     cells = json.loads((repo / "notebooks" / "20_effect.ipynb").read_text())["cells"]
@@ -78,8 +85,16 @@ def test_every_item_has_a_place_that_the_page_holds(rows, repo) -> None:
     for place in table.frame["place"]:
         for heading in (
             "For whom?",
-            "The effect, by every method",
-            "For the next trial",
-            "Who was allocated",
+            "The difference, by every method",
+            "For the next study",
+            "Who is compared",
         ):
             assert heading not in place or heading in page
+
+
+def test_where_no_lot_formed_the_arms_consort_is_not_gone_through(rows) -> None:
+    said = way.consort(
+        estimate(rows, outcome="y", arm="arm", cluster="site"), scheme=None, design="controlled"
+    )
+    assert "TREND" in said.say
+    assert said.role == "note"

@@ -43,7 +43,7 @@ def test_forest_has_a_line_for_every_method(effect) -> None:
     check(figure)
     assert list(figure.frame["method"]) == [row.method for row in effect.ladder]
     assert "Site means, t" in figure.svg
-    assert "Randomisation test" in figure.alt
+    assert "Permutation test" in figure.alt
     assert "Dashed" in figure.caption
 
 
@@ -94,7 +94,7 @@ def test_the_distribution_counts_every_allocation(effect) -> None:
 def test_drawn_allocations_are_called_drawn() -> None:
     figure = draw.randomisation(made([3] * 24), SCORE)
     check(figure)
-    assert "300 drawn allocations" in figure.caption
+    assert "300 drawn arrangements" in figure.caption
 
 
 def test_an_interim_look_has_no_distribution(effect) -> None:

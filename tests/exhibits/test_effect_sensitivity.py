@@ -56,7 +56,7 @@ def test_every_check_has_its_words_and_its_assumption(both) -> None:
         "Missing outcomes higher in both arms",
         "Missing outcomes at their worst, lowest difference",
         "Lost sites at their worst, highest difference",
-        "Randomisation test over all sites allocated",
+        "Permutation test over all sites of the roster",
         "Without ",
     ):
         assert said in html

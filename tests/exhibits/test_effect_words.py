@@ -52,7 +52,7 @@ def test_who_and_chance_are_said_in_words(seven) -> None:
     more = headline(seven, FATIGUE).more
     assert more[-1] == (
         "14 sites, 7 coached; 56 participants. If the intervention made no difference, fewer than "
-        "0.1\N{NO-BREAK SPACE}% of the 3,432 possible allocations would give a gap at least this large."
+        "0.1\N{NO-BREAK SPACE}% of the 3,432 possible arrangements would give a gap at least this large."
     )
 
 
@@ -78,7 +78,7 @@ def test_an_interim_look_gives_neither_verdict_nor_chance(seven) -> None:
         (-9.0, -4.5, "The whole interval is at least as large as the 4 points that matter to participants."),
         (-3.0, -1.0, "The whole interval lies below the 4 points that matter to participants."),
         (0.5, 3.0, "The whole interval lies in the unwanted direction; a gain of 4 points is ruled out."),
-        (-5.0, -1.0, "these data rule out neither a negligible nor a noticeable effect."),
+        (-5.0, -1.0, "these data rule out neither a negligible nor a noticeable difference."),
         (-9.0, 8.0, "these data rule out neither a gain nor a loss of that size."),
     ],
 )
@@ -102,7 +102,7 @@ def test_few_clusters_lead_the_sentence() -> None:
     assert said.say.startswith("With only 3 coached centres against 1, fatigue was **4.3 points** lower")
     warned = cautions(effect, FATIGUE, site="centre")
     assert warned.role == "caution"
-    assert warned.say.startswith("**Read with care.** Only one centre was allocated to “usual care”")
+    assert warned.say.startswith("**Read with care.** Only one centre is in “usual care”")
     assert "cannot give a p-value below 0.25" in warned.more[-1]
 
 

@@ -25,7 +25,7 @@ def table():
 def test_the_page_says_what_is_kept_and_where_not(table) -> None:
     found = verdicts(table)
     said = show.headline(found, RECORD)
-    assert "the randomisation test with any number" in said.say
+    assert "the permutation test with any number" in said.say
     assert len(said.records) == len(found.methods)
     assert "1,500 simulated trials a cell" in said.plain()
     care = show.cautions(found)
@@ -44,7 +44,7 @@ def test_tables_and_figure_hold_every_method_and_a_dash_where_there_is_none(tabl
     assert "Two strata" in other.frame["course"].tolist()
     assert other.frame.set_index("course").loc["Two strata", "3+1"] is None
     assert "Stepped wedges" in other.notes[0]
-    assert "randomisation test at most 0.0" in show.errors(found).alt
+    assert "permutation test at most 0.0" in show.errors(found).alt
 
 
 def test_agreement_is_a_note_and_disagreement_a_caution(table) -> None:

@@ -29,8 +29,8 @@ def test_an_interim_look_says_nothing_of_p() -> None:
 def test_a_floor_above_the_level_leaves_no_limits() -> None:
     said = cautions(Facts(per_arm=(6, 6), **PLAIN | {"smallest_p": 0.25, "allocations": 4}))
     assert said == (
-        "The allocation could have fallen out in 4 ways, so the randomisation test cannot give a p-value "
-        "below 0.25, however large the effect. Its 95 % interval therefore has no limits.",
+        "The arms could have been formed in 4 ways, so the permutation test cannot give a p-value "
+        "below 0.25, however large the difference. Its 95 % interval therefore has no limits.",
     )
 
 

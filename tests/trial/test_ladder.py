@@ -73,7 +73,7 @@ def test_each_rung_is_the_method_called_by_itself(stratified) -> None:
 
 def test_lone_control_centre_is_said_first(lone) -> None:
     effect = estimate(lone, outcome="score", arm="arm", cluster="site")
-    assert "Only one cluster was allocated to “0”" in effect.cautions[0]
+    assert "Only one cluster is in “0”" in effect.cautions[0]
     assert "Few clusters: 3 in “1”, 1 in “0”" in effect.cautions[1]
     assert "p-value below 0.25" in effect.cautions[2]
     assert effect.smallest_p == 0.25
