@@ -207,9 +207,10 @@ def _shown(value: object) -> str:
 def _reasons(totals: Floats, upright: Floats, instrument: Instrument) -> list[str]:
     members = instrument.members(instrument.total)
     most = (instrument.total.missing or instrument.missing).most(len(members))
-    nothing = np.isnan(upright[:, [instrument.item_ids.index(name) for name in members]]).all(axis=1)
     some = f"more than {most} answers missing" if most else "an answer is missing"
-    reasons: list[str] = np.where(np.isnan(totals), np.where(nothing, "no answers", some), "").tolist()
+    reasons, places = [""] * len(totals), [instrument.item_ids.index(name) for name in members]
+    for row in np.flatnonzero(np.isnan(totals)):
+        reasons[row] = "no answers" if np.isnan(upright[row, places]).all() else some
     return reasons
 
 

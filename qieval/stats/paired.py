@@ -11,9 +11,9 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import gammaln
 from scipy.stats import binomtest, chi, nct, norm
-from scipy.stats import t as student
 
 from qieval.results import Estimate
+from qieval.stats.inference import t_quantile, two_sided_p
 
 Floats = NDArray[np.float64]
 
@@ -47,14 +47,14 @@ def mean_interval(
     se = float(known.std(ddof=1)) / math.sqrt(n)
     if se <= 1e-12 * max(abs(mean), float(np.abs(known).max())):
         return replace(bare, estimate=mean, se=0.0, df=df, notes=("All values are equal: no interval.",))
-    half = float(student.ppf((1 + level) / 2, df)) * se
+    half = t_quantile(df, level) * se
     return replace(
         bare,
         estimate=mean,
         se=se,
         df=df,
         statistic=mean / se,
-        p_value=float(2 * student.sf(abs(mean / se), df)),
+        p_value=two_sided_p(mean / se, df),
         ci_low=mean - half,
         ci_high=mean + half,
     )
@@ -203,7 +203,7 @@ def regression_to_mean(before: Floats, after: Floats) -> RegressionToMean:
     p_value = math.nan
     if math.isfinite(oldham) and df > 0:
         statistic = abs(oldham) * math.sqrt(df / max(1 - oldham**2, 1e-300))
-        p_value = float(2 * student.sf(statistic, df))
+        p_value = two_sided_p(statistic, df)
     return RegressionToMean(baseline_r=_correlation(change, before), oldham_r=oldham, oldham_p=p_value)
 
 

@@ -1,13 +1,19 @@
-"""Pairwise averages against plain enumeration, and the signed-rank distribution against SciPy's quantiles."""
+"""Pairwise averages against plain enumeration; the places of the limits against R."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from qieval.stats import hodges_lehmann as module
 from qieval.stats.hodges_lehmann import hodges_lehmann, signed_rank_distribution
+
+# R 4.2.2: qsignrank(c(0.05, 0.025, 0.005), n)
+PLACES = [
+    (201, (8792, 8533, 8029)),
+    (333, (24913, 24361, 23284)),
+    (1000, (235223, 232347, 226731)),
+]
 
 
 def averages(change: np.ndarray) -> np.ndarray:
@@ -30,27 +36,18 @@ def test_limits_are_order_statistics_of_the_pairwise_averages(n: int) -> None:
 
 
 @pytest.mark.parametrize("discrete", [False, True])
-def test_searching_gives_what_enumerating_gives(discrete: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_searching_gives_what_enumerating_gives(discrete: bool) -> None:
     change = np.random.default_rng(5).normal(0.3, 2, 400)
     change = np.round(change) if discrete else change
-    listed = hodges_lehmann(change)
-    monkeypatch.setattr(module, "_pairwise_averages", _searched)
-    assert hodges_lehmann(change).estimate == pytest.approx(listed.estimate, rel=1e-12, abs=1e-12)
-    assert hodges_lehmann(change).ci_low == pytest.approx(listed.ci_low, rel=1e-12, abs=1e-12)
+    found, listed = hodges_lehmann(change), averages(change)
+    outside = 35567  # R: qsignrank(0.025, 400)
+    expected = [np.median(listed), listed[outside - 1], listed[-outside]]
+    assert [found.estimate, found.ci_low, found.ci_high] == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-def _searched(ordered: np.ndarray, wanted: list[int]) -> list[float]:
-    values, counts = np.unique(ordered, return_counts=True)
-    return [module._average_at(values, counts, position) for position in wanted]
-
-
-def test_long_distributions_by_transform_agree_with_the_normal_quantile() -> None:
-    n = 1_000
-    cumulative = np.cumsum(signed_rank_distribution(np.arange(1, n + 1) / 2))
-    assert cumulative[-1] == pytest.approx(1, abs=1e-9)
-    exact = int(np.searchsorted(cumulative, 0.025, side="right"))
-    spread = np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    assert exact == pytest.approx(n * (n + 1) / 4 + norm.ppf(0.025) * spread, rel=1e-4)
+@pytest.mark.parametrize(("n", "place"), PLACES)
+def test_places_of_the_limits_are_those_of_r(n: int, place: tuple[int, int, int]) -> None:
+    assert tuple(module._averages_outside(n, level) for level in (0.9, 0.95, 0.99)) == place
 
 
 def test_too_few_values_leave_the_interval_unbounded() -> None:
