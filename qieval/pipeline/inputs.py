@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +35,14 @@ class Inputs:
         Every file read: parameters, tables, codebook, instruments, and the withdrawals of the other waves.
     withdrawn : str
         Hash of who has withdrawn from the study; empty where it has no such table.
+    instruments : mapping of str to str
+        Content of each instrument, as JSON: a later wave is held to it.
     """
 
     remarks: tuple[str, ...]
     files: tuple[InputFile, ...]
     withdrawn: str
+    instruments: Mapping[str, str]
 
 
 def passed(extract: Extract) -> Inputs | None:
@@ -59,7 +62,12 @@ def passed(extract: Extract) -> Inputs | None:
     expected |= {workspace.shown(path) for path in _declarations(extract)}
     if expected != {each.path for each in files} or changed_inputs(files, workspace.root):
         return None
-    return Inputs(remarks=tuple(record["warnings"]), files=files, withdrawn=record.get("withdrawn", ""))
+    return Inputs(
+        remarks=tuple(record["warnings"]),
+        files=files,
+        withdrawn=record.get("withdrawn", ""),
+        instruments=record.get("instruments", {}),
+    )
 
 
 def read(extract: Extract, remarks: tuple[str, ...]) -> Inputs:
@@ -67,7 +75,13 @@ def read(extract: Extract, remarks: tuple[str, ...]) -> Inputs:
     from qieval.pipeline.reuse import hashed
 
     people = hashed(sorted(extract.withdrawn())) if "withdrawals" in extract.roles else ""
-    return Inputs(remarks=(*remarks, *_exposed(extract)), files=tuple(_files(extract)), withdrawn=people)
+    names = extract.spec.instruments
+    return Inputs(
+        remarks=(*remarks, *_exposed(extract)),
+        files=tuple(_files(extract)),
+        withdrawn=people,
+        instruments={name: extract.instrument(name).model_dump_json() for name in names},
+    )
 
 
 def _exposed(extract: Extract) -> Iterator[str]:

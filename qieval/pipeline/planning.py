@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from qieval.pipeline import inputs
 from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.inputs import InputFile
+from qieval.pipeline.instruments import changed_instruments
 from qieval.pipeline.life import Life, late, read_life
 from qieval.pipeline.model import Audience, StudyFile
 from qieval.pipeline.parameters import NotebookCard, read_card
@@ -76,6 +77,8 @@ class WavePlan:
         Every file read (`qieval.pipeline.inputs`).
     withdrawn : str
         Hash of who has withdrawn.
+    instruments : mapping of str to str
+        Content of each instrument of the study, as JSON.
     life : Life
         Whether it is frozen, signed, corrected.
     """
@@ -91,6 +94,7 @@ class WavePlan:
     warnings: tuple[str, ...]
     inputs: tuple[InputFile, ...]
     withdrawn: str
+    instruments: Mapping[str, str]
     life: Life
 
 
@@ -128,7 +132,8 @@ def plan_waves(
             faults += error.faults
     for study, wave in asked:
         try:
-            plans.append(_plan(study, wave, workspace, check_again=check_again))
+            made_now = [number for name, number in asked if name == study]
+            plans.append(_plan(study, wave, workspace, check_again=check_again, made_now=made_now))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -136,7 +141,9 @@ def plan_waves(
     return tuple(plans)
 
 
-def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> WavePlan:
+def _plan(
+    study: str, wave: int, workspace: Workspace, *, check_again: bool, made_now: Sequence[int]
+) -> WavePlan:
     from qieval.pipeline.extract import open_extract  # pandas is loaded only when tables are read
 
     extract = open_extract(workspace, study, wave)
@@ -152,9 +159,10 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
     if found is None:
         checked = extract.check()
         faults += checked.faults
-        if faults:
+        revised, remarks = changed_instruments(extract, made_now=made_now) if not faults else ((), ())
+        if faults := [*faults, *revised]:
             raise InputError(faults)
-        found = inputs.read(extract, checked.remarks)
+        found = inputs.read(extract, (*checked.remarks, *remarks))
     asked = extract.wave
     return WavePlan(
         study_name=study,
@@ -168,6 +176,7 @@ def _plan(study: str, wave: int, workspace: Workspace, *, check_again: bool) -> 
         warnings=found.remarks,
         inputs=found.files,
         withdrawn=found.withdrawn,
+        instruments=found.instruments,
         life=life,
     )
 

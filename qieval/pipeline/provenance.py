@@ -198,6 +198,7 @@ def run_record(
         "seed": plan.spec.seed,
         "reports": list(reports),
         "inputs": input_records(plan.inputs),
+        "instruments": dict(plan.instruments),
         "withdrawn": plan.withdrawn,
         "life": plan.life.model_dump(mode="json"),
         "life_words": list(plan.life.words),
