@@ -9,15 +9,16 @@ from qieval.capability.items import ItemChange, importance_gaps, item_changes, t
 from qieval.capability.linking import Answered
 from qieval.capability.moves import Moves, band_moves
 from qieval.capability.omega import Omega, omega
-from qieval.capability.published import check_published
+from qieval.capability.published import PublishedRow, check_published
 from qieval.capability.raters import RaterAgreement, rated, rater_agreement
+from qieval.capability.reception import Received, Reception, received
 from qieval.capability.redcap import from_redcap
 from qieval.capability.reliability import Alpha, alpha
 from qieval.capability.reliable import ReliableChange, reliable_change
 from qieval.capability.responders import Response, response
 from qieval.capability.scoring import Scores, score
 from qieval.capability.sensitivity import Sensitivity, sensitivity, wave_model
-from qieval.capability.side_by_side import SideBySide, looking_back, side_by_side
+from qieval.capability.side_by_side import SideBySide, looking_back, looks_back, side_by_side
 from qieval.capability.teams import TeamChange
 from qieval.stats.ranks import SignedRank, wilcoxon
 
@@ -32,7 +33,10 @@ __all__ = [
     "ItemChange",
     "Moves",
     "Omega",
+    "PublishedRow",
     "RaterAgreement",
+    "Received",
+    "Reception",
     "ReliableChange",
     "Response",
     "Scores",
@@ -52,9 +56,11 @@ __all__ = [
     "importance_gaps",
     "item_changes",
     "looking_back",
+    "looks_back",
     "omega",
     "rated",
     "rater_agreement",
+    "received",
     "reliable_change",
     "response",
     "score",

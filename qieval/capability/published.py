@@ -15,7 +15,7 @@ COLUMNS = ("row", "n", "pre", "post", "diff", "sd_diff", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PublishedRow:
     """One published row beside what follows from it.
 
     Attributes
@@ -40,7 +40,7 @@ class Row:
     means_agree: bool
 
 
-def check_published(table: pd.DataFrame, *, level: float = 0.95) -> tuple[Row, ...]:
+def check_published(table: pd.DataFrame, *, level: float = 0.95) -> tuple[PublishedRow, ...]:
     """Recompute the intervals of a published table of paired changes and list what does not follow.
 
     Parameters
@@ -54,7 +54,7 @@ def check_published(table: pd.DataFrame, *, level: float = 0.95) -> tuple[Row, .
     return tuple(_row(each, level) for each in rows)
 
 
-def _row(printed: dict[str, str], level: float) -> Row:
+def _row(printed: dict[str, str], level: float) -> PublishedRow:
     value = {name: float(printed[name]) for name in COLUMNS[1:]}
     slack = {name: _half_unit(printed[name]) for name in COLUMNS[2:]}
     n = int(value["n"])
@@ -74,7 +74,7 @@ def _row(printed: dict[str, str], level: float) -> Row:
         for name, limit in (("ci_low", change.ci_low), ("ci_high", change.ci_high))
     )
     off = abs(value["post"] - value["pre"] - value["diff"])
-    return Row(
+    return PublishedRow(
         row=printed["row"],
         change=change,
         dz=value["diff"] / value["sd_diff"],

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from qieval.capability.change import compare
+from qieval.capability.forms import answers_at
+from qieval.capability.instrument import Instrument
 from qieval.capability.linking import Answered
-from qieval.capability.scoring import Scores
+from qieval.capability.scoring import Scores, score
 from qieval.errors import DesignError
 from qieval.results import Estimate, Quantity, tidy
 from qieval.stats.multiplicity import adjusted
@@ -147,6 +149,34 @@ def looking_back(
         replace(compare(*sides, by=by, team=team, level=level, fewest=fewest).headline, term=term)
         for term, sides in pairs.items()
     )
+
+
+def looks_back(
+    answers: pd.DataFrame,
+    instrument: Instrument,
+    *,
+    waves: tuple[int, int],
+    by: str | Sequence[str],
+    team: str | None = None,
+    level: float = 0.95,
+    fewest: int = 1,
+) -> tuple[Estimate, ...]:
+    """Set a change beside the look back of the later wave (`looking_back`); nothing where nobody looked back.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a form, with ``wave`` and, marking the looks back, ``then``.
+    waves : (int, int)
+        The earlier wave, and the later one, at which people looked back.
+    """
+    named, (first, last) = instrument.id, waves
+    back = answers_at(answers, wave=last, instrument=named, then=True)
+    if back.empty:
+        return ()
+    before, after = (answers_at(answers, wave=when, instrument=named) for when in (first, last))
+    sides = (score(each, instrument) for each in (before, back, after))
+    return looking_back(*sides, by=by, team=team, level=level, fewest=fewest)
 
 
 def _shared(first: Scores, second: Scores) -> dict[str, str]:

@@ -9,22 +9,29 @@ import numpy as np
 import pandas as pd
 
 from qieval.capability import Comparison, ItemChange
-from qieval.exhibits.columns import interval, words
+from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import fixed, p_value
 from qieval.exhibits.phrases import counted
 from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, A, B, canvas, tint, tints, to_svg
-from qieval.exhibits.withheld import means_to_hide, withhold
+from qieval.exhibits.withheld import count_or_fewer, means_to_hide, withhold
 from qieval.results import Estimate, Record
 
 MOST_WITH_NUMBERS = 12
 GROUPS = ("below", "middle", "above")
 
 
-def item_table(found: Sequence[ItemChange], change: Comparison, *, interim: str = "") -> Table:
-    """Show how each item moved, and how it goes with the others."""
+def item_table(
+    found: Sequence[ItemChange], change: Comparison, *, interim: str = "", suppress_below: int = 5
+) -> Table:
+    """Show how each item moved, how it goes with the others, and how many gave no answer to it."""
     beside = {each.item: each for each in change.alpha_after.items} if change.alpha_after else {}
+    after = change.forms[-1]
+    gaps = {
+        "blank": "No answer",
+        **({"unsure": "of these “don’t know”"} if any(after.not_applicable.values()) else {}),
+    }
     frame = pd.DataFrame(
         {
             "item": [each.label for each in found],
@@ -34,9 +41,11 @@ def item_table(found: Sequence[ItemChange], change: Comparison, *, interim: str 
             "p_value": [each.adjusted_p for each in found],
             "rest": [beside[each.item].rest_correlation if beside else None for each in found],
             "dropped": [beside[each.item].alpha_if_dropped if beside else None for each in found],
+            "blank": _forms(after.blank, found, after.forms, suppress_below),
+            "unsure": _forms(after.not_applicable, found, after.forms, suppress_below),
         }
     )
-    show = fixed(2)
+    show, few = fixed(2), count_or_fewer(suppress_below)
     return Table(
         name="items",
         caption="Mean change of each item over the people who answered it both times, reversed where due.",
@@ -48,6 +57,7 @@ def item_table(found: Sequence[ItemChange], change: Comparison, *, interim: str 
             *([] if interim else [Column(source="p_value", label="p, BH", show=p_value)]),
             Column(source="rest", label="r with the rest", unit="after", show=show),
             Column(source="dropped", label="Alpha without it", unit="after", show=show),
+            *(count(name, label, unit="forms after", show=few) for name, label in gaps.items()),
         ],
         notes=[
             "A screen: it points at items to talk about. p-values are Benjamini\N{EN DASH}Hochberg over the "
@@ -55,6 +65,14 @@ def item_table(found: Sequence[ItemChange], change: Comparison, *, interim: str 
             *([interim] if interim else []),
         ],
     )
+
+
+def _forms(
+    shares: Mapping[str, float], found: Sequence[ItemChange], forms: int, suppress_below: int
+) -> pd.Series[int]:
+    """Give the forms that a share of them is, item by item, small counts withheld."""
+    numbers = [withhold([round(shares[each.item] * forms)], suppress_below)[0] for each in found]
+    return pd.Series(numbers, dtype="Int64")
 
 
 def likert(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from qieval.capability import Comparison, Moves
+from qieval.capability import Comparison, Moves, PublishedRow
 from qieval.exhibits.capability import moves_table
-from qieval.exhibits.columns import count, words
+from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Table
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import fixed
-from qieval.exhibits.phrases import counted
-from qieval.results import Estimate, Record
+from qieval.exhibits.phrases import counted, joined
+from qieval.results import Estimate, Record, tidy
 
 
 def sites(change: Comparison, ranks: pd.DataFrame, *, labels: tuple[str, str] = ("before", "after")) -> Table:
@@ -68,3 +70,36 @@ def quartile_moves(moves: Moves) -> Table:
 def _record(site: str, value: float, unit: str) -> Record:
     estimate = Estimate(term=site, method="change", estimate=value, n=1, unit=unit)
     return Record(key=site, estimate=estimate, status="descriptive")
+
+
+def published(found: Sequence[PublishedRow]) -> Table:
+    """Show what a published table of paired changes gives by its own numbers, and the rows that do not."""
+    off = [each.row for each in found if not (each.interval_agrees and each.means_agree)]
+    show = fixed(2, plus=True)
+    frame = tidy(each.change for each in found).assign(
+        printed=[f"{show(low)} to {show(high)}" for low, high in (each.published for each in found)],
+        dz=[each.dz for each in found],
+        agrees=[_agreement(each) for each in found],
+    )
+    return Table(
+        name="published",
+        caption=f"A published table held against itself: {len(found) - len(off)} of "
+        f"{counted(len(found), 'row')} follow from their own numbers.",
+        frame=frame,
+        columns=[
+            words("term", "Row"),
+            Column(source="estimate", label="Change", unit="as printed", show=show),
+            words("printed", "Interval, printed"),
+            interval(found[0].change.level, show, unit="recomputed"),
+            Column(source="dz", label="dz", show=fixed(2)),
+            words("agrees", "Follows"),
+        ],
+        notes=[f"To ask the authors about: {joined(off)}."] if off else [],
+    )
+
+
+def _agreement(row: PublishedRow) -> str:
+    wrong = [
+        name for name, right in (("interval", row.interval_agrees), ("means", row.means_agree)) if not right
+    ]
+    return f"not the {joined(wrong)}" if wrong else "yes"

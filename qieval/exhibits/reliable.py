@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from qieval.capability import Comparison, ReliableChange, Sensitivity, SideBySide
+from qieval.capability import Comparison, ReliableChange, Sensitivity
 from qieval.exhibits.change import READINGS, record
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.format import fixed, p_value
 from qieval.exhibits.withheld import count_or_fewer, withheld_note, withhold
-from qieval.results import Estimate, Record, tidy
+from qieval.results import tidy
 
 EXPECTED = {"up": "Moved up", "same": "Stayed", "down": "Moved down"}
 
@@ -106,56 +104,4 @@ def sensitivity(found: Sensitivity, change: Comparison, *, interim: str = "") ->
         records=[record(each.method, each, interim) for each in found.readings],
         emphasis=[0],
         notes=[*found.notes, *([interim] if interim else [])],
-    )
-
-
-def side_by_side(found: SideBySide, *, labels: tuple[str, str], suppress_below: int = 5) -> Table:
-    """Show two forms of the same people, scale by scale; scales with too few people are withheld."""
-    told = [each for each in found.contrasts if each.answered.compared >= suppress_below]
-    few, show = len(found.contrasts) - len(told), fixed(2)
-    return Table(
-        name="side-by-side",
-        caption=f"{labels[0]} and {labels[1]}, judged by the same people.",
-        frame=tidy(each.difference for each in told).assign(
-            label=[each.label for each in told],
-            first=[each.first for each in told],
-            second=[each.second for each in told],
-            holm_p=[each.holm_p for each in told],
-            compared=[each.answered.compared for each in told],
-        ),
-        columns=[
-            words("label", "Scale"),
-            Column(source="first", label=labels[0], show=show),
-            Column(source="second", label=labels[1], show=show),
-            Column(source="estimate", label="Difference", show=fixed(2, plus=True)),
-            interval(told[0].difference.level if told else 0.95, fixed(2, plus=True)),
-            Column(source="holm_p", label="p, Holm", show=p_value),
-            count("compared", "People"),
-        ],
-        records=[Record(key=each.label, estimate=each.difference) for each in told],
-        notes=[f"Scales with fewer than {suppress_below} people: {few}."] if few else [],
-    )
-
-
-def looking_back(found: Sequence[Estimate], *, unit: str) -> Table:
-    """Show the change from the first form beside that from the look back."""
-    names = {
-        "after - before": "From the form before",
-        "after - then": "From the look back",
-        "then - before": "Look back less before",
-    }
-    return Table(
-        name="looking-back",
-        caption="The change from the form filled in before, and from the later look back at that time.",
-        frame=tidy(found).assign(reading=[names[each.term] for each in found]),
-        columns=[
-            words("reading", "Change"),
-            Column(source="estimate", label="Mean", unit=unit, show=fixed(2, plus=True)),
-            interval(found[0].level, fixed(2, plus=True)),
-            DF,
-            P,
-            count("n", "People"),
-        ],
-        records=[Record(key=each.term.replace(" ", ""), estimate=each) for each in found],
-        notes=["A look back also flatters: where the two differ, neither is simply right."],
     )

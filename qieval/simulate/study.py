@@ -15,6 +15,7 @@ from qieval.simulate.monthly import measures
 from qieval.simulate.participants import outcomes
 from qieval.simulate.roster import known_at, sites
 from qieval.simulate.teams import capability
+from qieval.simulate.tools import tools, with_tools
 from qieval.simulate.truth import DEMO, Truth
 
 TABLES = (
@@ -133,7 +134,7 @@ def simulate(seed: int, truth: Truth = DEMO) -> SimulatedStudy:
         truth=truth,
         sites=sites(seed, truth),
         outcomes=outcomes(seed, truth),
-        capability=capability(seed, truth),
+        capability=with_tools(capability(seed, truth), tools(seed, truth)),
         coaching=coaching(seed, starts, last, truth.fidelity),
         measures=measures(seed, truth, since=shifted_from(starts)),
         changes=changes(seed, starts, last),

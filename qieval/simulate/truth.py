@@ -79,6 +79,32 @@ class CapabilityTruth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolTruth:
+    """What people answer about their skill, and how they found the work, on scales from 1 to 5.
+
+    Attributes
+    ----------
+    skill, importance : float
+        Mean answer at the first wave, before answers are rounded and held to the scale.
+    coached, control : float
+        Growth of skill to the last wave.
+    looking_back : float
+        What the look back at the first wave lies above what was said then.
+    received : mapping of str to float
+        Mean answer on acceptability, appropriateness, feasibility and use at coached sites.
+    """
+
+    skill: float = 2.8
+    importance: float = 4.1
+    coached: float = 0.7
+    control: float = 0.1
+    looking_back: float = -0.4
+    received: Mapping[str, float] = field(
+        default_factory=lambda: {"aim": 4.0, "iam": 3.8, "fim": 3.0, "use": 3.9}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureTruth:
     """How one measure of care is made, and what is planted in it for reports to find.
 
@@ -174,6 +200,8 @@ class Truth:
         Points on 0 to 63; probability; events per person-year.
     capability : CapabilityTruth
         The teams' answers.
+    tools : ToolTruth
+        Their answers on skill, and on the work and its tools.
     measures : mapping of str to MeasureTruth
         The measures of care.
     fidelity : FidelityTruth
@@ -222,6 +250,7 @@ class Truth:
         missing=0.06,
     )
     capability: CapabilityTruth = field(default_factory=CapabilityTruth)
+    tools: ToolTruth = field(default_factory=ToolTruth)
     measures: Mapping[str, MeasureTruth] = field(default_factory=lambda: MEASURES)
     fidelity: FidelityTruth = FidelityTruth()
 

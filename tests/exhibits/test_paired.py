@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from qieval.capability import band_moves, compare
-from qieval.exhibits.paired import quartile_moves, sites, slopes
+from qieval.capability import band_moves, check_published, compare
+from qieval.exhibits.paired import published, quartile_moves, sites, slopes
 from qieval.results import Quantity
 
 DAYS = Quantity(name="acute_los", label="Acute length of stay", unit="days", better="lower")
@@ -52,3 +52,12 @@ def test_the_figure_tells_every_change(change: Any) -> None:
 def test_quartiles_move(table: pd.DataFrame) -> None:
     moves = band_moves(table["quartile_before"], table["quartile_after"], labels=(1, 2, 3, 4))
     assert "Moved up: 0; stayed: 3; moved down: 2; of 5 sites." in quartile_moves(moves).html()
+
+
+def test_a_published_table_is_shown_with_the_rows_that_do_not_follow() -> None:
+    row = {"n": 60, "pre": "4.5", "post": "5.5", "diff": "1.0", "sd_diff": "1.0", "ci_low": "0.74"}
+    printed = pd.DataFrame([row | {"row": "a", "ci_high": "1.26"}, row | {"row": "b", "ci_high": "1.5"}])
+    table = published(check_published(printed))
+    assert "1 of 2 rows follow" in table.caption
+    assert table.frame["agrees"].tolist() == ["yes", "not the interval"]
+    assert table.notes == ["To ask the authors about: b."]

@@ -1,4 +1,4 @@
-"""Reliable change, error's moves, sensitivity and two forms, as they are told."""
+"""Reliable change, error's moves and sensitivity, as they are told."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from qieval.capability import (
     Instrument,
     answers_at,
     compare,
-    looking_back,
     reliable_change,
     score,
     sensitivity,
-    side_by_side,
 )
 from qieval.exhibits import reliable as show
 from qieval.exhibits.core import Statement, Table
@@ -73,14 +71,3 @@ def test_models_stand_beside_the_headline(scores: Any, change: Any) -> None:
     assert table.frame["estimate"].iloc[0] == change.headline.estimate
     early = show.sensitivity(found, change, interim="Before the planned wave.")
     assert all(record.estimate.p_value != record.estimate.p_value for record in early.records)
-
-
-def test_two_forms_and_a_look_back(sides: list[Any]) -> None:
-    found = side_by_side(*sides, by="respondent", team="team")
-    table = show.side_by_side(found, labels=("Guide", "Passport"))
-    assert len(table.records) == 6
-    assert show.side_by_side(found, labels=("A", "B"), suppress_below=100).notes == [
-        "Scales with fewer than 100 people: 6."
-    ]
-    back = show.looking_back(looking_back(*sides, sides[1], by="respondent"), unit="points")
-    assert [record.key for record in back.records] == ["after-before", "after-then", "then-before"]
