@@ -40,7 +40,7 @@ StudyName = Annotated[str, typer.Argument(help="Name of the study's folder under
 Number = Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Notebooks side by side; one a core by default."),
+    typer.Option(min=1, metavar="N", help="Notebooks side by side; one a core if memory allows."),
 ]
 
 Force = Annotated[bool, typer.Option("--force", help="Make every report anew, changed or not.")]

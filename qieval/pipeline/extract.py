@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline.declared import read_study_file, read_wave_file
 from qieval.pipeline.faults import suggestion
+from qieval.pipeline.fetch import fetched, is_address
 from qieval.pipeline.model import StudyFile, WaveFile
 from qieval.pipeline.tables import TableSpec, Unite
 from qieval.pipeline.waves import wave_files
-from qieval.pipeline.workspace import PLAN, Workspace
+from qieval.pipeline.workspace import PLAN, Workspace, stage
 
 if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may have nothing to do
     from qieval.capability import Instrument
@@ -62,7 +63,9 @@ class Extract:
 
     @property
     def data(self) -> Path:
-        """Folder of the wave's tables; raises InputError if it is not there or lies outside."""
+        """Folder of the wave's tables, or of their copy; raises InputError if it is missing or outside."""
+        if is_address(self.wave.data):
+            return fetched(self.workspace, self.name, stage(self.wave.wave))
         base, shown = self.workspace.study_folder(self.name), self.workspace.shown(self.wave_path)
         data = self.workspace.inside(
             self.wave.data, base=base, asked_by=shown, key="data", also=self._folders()
@@ -86,6 +89,11 @@ class Extract:
         if self.wave.wave == PLAN:
             return ("sites",) if "sites" in self.spec.tables and self.wave.data != "." else ()
         return (*self.spec.tables, *(["codebook"] if self.spec.codebook else []))
+
+    @property
+    def table_files(self) -> tuple[str, ...]:
+        """The tables' files as the study and the wave name them."""
+        return tuple(dict.fromkeys(self._table_spec(role).file for role in self.roles))
 
     @property
     def unite(self) -> Unite:

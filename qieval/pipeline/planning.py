@@ -12,6 +12,7 @@ from qieval.errors import Fault, InputError, refuse
 from qieval.pipeline import inputs
 from qieval.pipeline.binding import Setting, bind, question, report_name
 from qieval.pipeline.faults import suggestion
+from qieval.pipeline.fetch import fetch
 from qieval.pipeline.inputs import InputFile
 from qieval.pipeline.instruments import changed_instruments
 from qieval.pipeline.life import Life, late, read_life
@@ -147,6 +148,7 @@ def _plan(
     from qieval.pipeline.extract import open_extract  # pandas is loaded only when tables are read
 
     extract = open_extract(workspace, study, wave)
+    fetch(extract)
     faults: list[Fault] = []
     jobs: tuple[Job, ...] = ()
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from qieval.errors import refuse
 from qieval.pipeline.cluster import cluster
@@ -13,6 +16,8 @@ from qieval.pipeline.pool import pool
 from qieval.pipeline.publish import alone, claimed
 from qieval.pipeline.wave_run import Listener, Outcome, WaveRun
 from qieval.pipeline.workspace import Workspace
+
+MEMORY_OF_A_REPORT = 500e6  # bytes: a worker and its kernel at their peak, measured on the demonstrations
 
 
 def run_waves(
@@ -36,7 +41,7 @@ def run_waves(
     listener : Listener
         Hears how it goes.
     jobs : int, optional
-        Notebooks that run side by side; as many as there are cores by default.
+        Notebooks that run side by side; as many as cores and memory allow by default.
     force : bool
         Make every report anew, also those that are up to date.
     cold : bool
@@ -58,7 +63,7 @@ def run_waves(
     """
     ordered = sorted(plans, key=lambda plan: (plan.study_name, plan.wave))
     root = workspace.root
-    hands = cluster(scheduler, root=root) if scheduler else pool(jobs or cores(), root=root, cold=cold)
+    hands = cluster(scheduler, root=root) if scheduler else pool(jobs or abreast(), root=root, cold=cold)
     with claimed(workspace, ordered), hands as workers:
         runs = [WaveRun(plan, workspace, listener, force=force) for plan in ordered]
         while not all(run.outcome for run in runs):
@@ -93,9 +98,22 @@ def run_alone(plan: WavePlan, report: str, workspace: Workspace, listener: Liste
     return outcome
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def abreast() -> int:
+    """How many notebooks can run side by side: one a core, and no more than the free memory holds."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(_free_memory() / MEMORY_OF_A_REPORT)))
+
+
+def _free_memory() -> float:
+    """Bytes that this process may still take, by the machine's count and its container's; inf if unknown."""
+    free = [math.inf]
+    with suppress(OSError, ValueError, KeyError):
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free.append(float(lines["MemAvailable"].split()[0]) * 1024)
+    with suppress(OSError, ValueError):  # "max" where there is no limit
+        used, most = (float(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("current", "max"))
+        free.append(most - used)
+    return min(free)
 
 
 def _next_job(runs: Sequence[WaveRun]) -> tuple[WaveRun, Job] | None:

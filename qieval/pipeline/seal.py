@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qieval.pipeline.fetch import FOLDER as FETCHED
 from qieval.pipeline.reads import PACKAGE
 from qieval.pipeline.swap import write_atomically
 
@@ -64,7 +65,10 @@ def seal(
     notes, lines : sequence of str
         What is to be said when nothing was touched.
     """
-    declared = {workspace.root / plan.spec.data for plan in plans if plan.spec.data}
+    plans = list(plans)
+    if any(plan.data_dir.is_relative_to(workspace.data / FETCHED) for plan in plans):
+        return  # what is elsewhere may change without a trace here
+    declared = {plan.wave_file.parent / plan.spec.data for plan in plans if plan.spec.data}
     folders = sorted(str(each) for each in declared)
     try:
         state = _state([Path(each) for each in folders], workspace)

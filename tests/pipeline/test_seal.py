@@ -34,7 +34,8 @@ def sealed(tiny: Any, outside: Path) -> Any:
 
 
 def keep(tiny: Any, outside: Path, *, since: int | None = None) -> None:
-    plan: Any = SimpleNamespace(spec=SimpleNamespace(data=str(outside)))
+    spec = SimpleNamespace(data=str(outside))
+    plan: Any = SimpleNamespace(spec=spec, wave_file=tiny.wave, data_dir=tiny.table("sites").parent)
     began = time.time_ns() + 1_000_000_000 if since is None else since
     seal([tiny.wave], [plan], tiny.workspace, since=began, notes=NOTES, lines=LINES)
 
