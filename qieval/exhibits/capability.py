@@ -10,19 +10,24 @@ import pandas as pd
 from qieval.capability import Alpha, Band, Comparison, Instrument, Moves
 from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, means_to_hide, withheld_moves, withheld_note, withhold
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import DASH, fixed, is_absent
 from qieval.exhibits.phrases import counted
-from qieval.exhibits.withheld import count_or_fewer, means_to_hide, withheld_moves, withheld_note, withhold
 from qieval.results import Record
 
 COUNTS = ("before_only", "both", "after_only", "compared")
 
 
 def answered(change: Comparison, *, suppress_below: int = 5) -> Table:
-    """Count who answered when, by team; small counts are withheld."""
+    """Count who answered both times, by team, and who did when, in all; small counts are withheld.
+
+    Who answered only once is not told by team: with the team's response rates it would be a few people.
+    """
     by_team = [[getattr(team.answered, name) for team in change.teams] for name in COUNTS]
     columns = dict(zip(COUNTS, (withhold(each, suppress_below) for each in by_team), strict=True))
+    if suppress_below:
+        columns |= dict.fromkeys(("before_only", "after_only"), [None] * len(change.teams))
     for one, other in (("both", "compared"), ("compared", "both")):  # most who answer twice are compared
         columns[one] = [
             each if known is not None else None

@@ -17,7 +17,7 @@ from qieval.exhibits.phrases import capital, counted
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, C, canvas, to_svg
 from qieval.measures import Chart
 from qieval.results import Estimate, Quantity, Record
-from qieval.stats.disclosure import too_small
+from qieval.stats.disclosure import shares_too_small
 
 TICKS = 6
 DASHED = (0, (4, 3))
@@ -27,11 +27,11 @@ DRAWN = ("x", "value", "centre", "lower", "upper", "signal")
 
 
 def withheld(points: pd.DataFrame, quantity: Quantity, below: int) -> pd.DataFrame:
-    """Blank the values of points with so few people, and of others from which they could be worked out."""
+    """Blank points with so few people (on a side), and others that would tell, the same in later waves."""
     if quantity.kind != "binary" or below < 2:
         return points
     n = points["n"].fillna(0).to_numpy()
-    hide = too_small(n, below=below)
+    hide = shares_too_small(n * points["value"].fillna(0), n, below=below, in_turn=True)
     blank = {name: points[name].where(~hide) for name in ("value", "lower", "upper")}
     return points.assign(**blank, signal=points["signal"] & ~hide, n=points["n"].where(~hide))
 

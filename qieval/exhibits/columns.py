@@ -6,6 +6,7 @@ from qieval.exhibits.core import Column
 from qieval.exhibits.format import Shower, degrees, integer, p_value, text
 from qieval.exhibits.phrases import level_of
 
+PEOPLE = frozenset({"forms", "participants", "patients", "people"})
 DF = Column(source="df", label="df", show=degrees)
 P = Column(source="p_value", label="p", show=p_value)
 
@@ -16,8 +17,9 @@ def words(source: str, label: str, *, unit: str = "", show: Shower = text) -> Co
 
 
 def count(source: str, label: str, *, unit: str = "", show: Shower = integer) -> Column:
-    """A column of counts."""
-    return Column(source=source, label=label, unit=unit, show=show)
+    """A column of counts; of people, where its label or unit says so."""
+    people = bool({label.lower(), unit.lower()} & PEOPLE)
+    return Column(source=source, label=label, unit=unit, show=show, people=people)
 
 
 def interval(level: float, show: Shower, *, unit: str = "") -> Column:

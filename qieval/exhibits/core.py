@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from qieval.exhibits.disclosure import rounded
 from qieval.exhibits.format import Shower, is_absent, text
 from qieval.results import TIDY, Record
 
@@ -42,6 +43,8 @@ class Column:
         A second column of the frame; the cell then reads ``source to upper``.
     align : {"right", "left"}
         Numbers right, words left.
+    people : bool
+        Whether it counts people; such counts are rounded as the study asks.
     """
 
     source: str
@@ -50,6 +53,7 @@ class Column:
     show: Shower = text
     upper: str | None = None
     align: Literal["right", "left"] = "right"
+    people: bool = False
 
     def cell(self, row: Mapping[str, Any]) -> str:
         """Write this column's cell of one row."""
@@ -102,7 +106,7 @@ class Table:
         head = "".join(_header(column) for column in self.columns)
         body = "".join(
             _row(row, self.columns, emphasised=position in self.emphasis)
-            for position, row in enumerate(self.frame.to_dict(orient="records"))
+            for position, row in enumerate(self.told().to_dict(orient="records"))
         )
         notes = "".join(f'<p class="qi-note">{escape(note)}</p>' for note in self.notes)
         caption = f'<caption><b class="qi-label">Table.</b> {escape(self.caption)}</caption>'
@@ -115,8 +119,13 @@ class Table:
     def payload(self) -> Payload:
         """The numbers as JSON can hold them."""
         return _payload(
-            "table", self.name, self.caption, shown_frame(self.frame, self.columns), self.records, self.notes
+            "table", self.name, self.caption, shown_frame(self.told(), self.columns), self.records, self.notes
         )
+
+    def told(self) -> pd.DataFrame:
+        """The frame with counts of people rounded as the study asks; as it is where it asks for nothing."""
+        people = [column.source for column in self.columns if column.people]
+        return self.frame.assign(**{name: rounded(self.frame[name]) for name in people})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +264,8 @@ def _payload(
 
 def _published(record: Record) -> Payload:
     row = {name: plain(getattr(record.estimate, name)) for name in TIDY}
+    if record.status == "descriptive" and row["n"] is not None:
+        row["n"] = int(rounded(row["n"]))
     return {
         "key": record.key,
         **row,

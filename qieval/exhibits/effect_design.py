@@ -16,6 +16,7 @@ from qieval.exhibits.designs import Design
 from qieval.exhibits.format import fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, counted, lower
 from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, WASH, canvas, to_svg
+from qieval.stats.disclosure import Mask, too_small
 from qieval.trial import Effect
 
 WIDTH, LINE_HEIGHT, CHARACTERS = 360, 18, 21
@@ -27,19 +28,19 @@ NOT_A_TRIAL = (
 LEFT_OUT = ("silent", "withdrawn", "no-outcome", "no-exposure")
 
 
-def flow(steps: pd.DataFrame, *, site: str = "site", suppress_below: int = 5) -> Figure:
+def flow(steps: pd.DataFrame, *, site: str = "site") -> Figure:
     """Draw the way from the roster to the analysis in each arm, after CONSORT's extension to cluster trials.
+
+    Told in full: it says how many are left out and why, nothing else of them.
 
     Parameters
     ----------
     steps : DataFrame
         A row a step and arm: `step`, `label`, `kind`, `arm`, `sites`, `participants`, `rows`.
-    suppress_below : int
-        Fewer participants left out are told as such.
     """
     arms = [arm for arm in dict.fromkeys(steps["arm"]) if arm != "all"]
     cells = {(row["arm"], row["step"]): row for row in steps.to_dict(orient="records")}
-    told = {arm: _boxes(cells, arm, site, suppress_below) for arm in arms}
+    told = {arm: _boxes(cells, arm, site) for arm in arms}
     heads = [f"{counted(cells['all', 'roster']['sites'], site)} in the roster"]
     blocks = [[_wrapped(told[arm][place], arm if not place else "") for arm in arms] for place in range(3)]
     heights = [LINE_HEIGHT * max(map(len, row)) + 14 for row in blocks]
@@ -70,7 +71,7 @@ def flow(steps: pd.DataFrame, *, site: str = "site", suppress_below: int = 5) ->
     )
 
 
-def _boxes(cells: Mapping[Any, Any], arm: str, site: str, below: int) -> list[list[str]]:
+def _boxes(cells: Mapping[Any, Any], arm: str, site: str) -> list[list[str]]:
     """What the three boxes of an arm say: allocated, left out, analysed."""
     left = []
     for name in LEFT_OUT:
@@ -81,8 +82,7 @@ def _boxes(cells: Mapping[Any, Any], arm: str, site: str, below: int) -> list[li
         if name == "silent":
             left.append(f"{counted(number, site)} without participants")
         else:
-            amount = integer(number) if number >= below else f"fewer than {below}"
-            left.append(f"{lower(step['label'])}: {amount}")
+            left.append(f"{lower(step['label'])}: {integer(number)}")
     analysed = cells[arm, "analysed"]
     return [
         [counted(cells[arm, "roster"]["sites"], site)],
@@ -117,12 +117,14 @@ def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> 
     frame : DataFrame
         From `qieval.trial.baseline_balance`.
     suppress_below : int
-        Proportions that rest on fewer participants are not shown.
+        Proportions that rest on fewer participants are not shown, nor those that would give them away.
     """
     if frame.empty:
         say = "The study declares no baseline value and no covariate of participants, so none are compared."
         return Statement(name="balance", role="note", say=say)
     hidden = frame["least"] < suppress_below
+    for rows in frame[frame["variable"].isin(set(frame.loc[hidden, "variable"]))].groupby("variable"):
+        hidden[rows[1].index] = _levels_to_hide(rows[1], hidden[rows[1].index].to_numpy(), suppress_below)
     shown = frame[~hidden].reset_index(drop=True)
     control, intervention = effect.facts.labels
     names = shown["variable"].str.replace("_", " ").map(capital)
@@ -143,9 +145,21 @@ def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> 
         ],
         notes=[
             "No p-values: what weighs is how far apart the arms were, not whether chance would explain it.",
-            *([f"Not shown: levels with fewer than {suppress_below} participants."] if hidden.any() else []),
+            *(
+                [f"Not shown: levels with fewer than {suppress_below} participants, or to hide such."]
+                if hidden.any()
+                else []
+            ),
         ],
     )
+
+
+def _levels_to_hide(levels: pd.DataFrame, hidden: Mask, below: int) -> Mask:
+    """Levels of one variable whose proportions, which add up to one in each arm, are not told."""
+    for arm in ("control", "intervention", "control"):
+        people = (levels[arm] * levels[f"n_{arm}"]).fillna(0).round()
+        hidden = too_small(people, below=below, always=hidden)
+    return hidden
 
 
 def _summary(mean: float, sd: float) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.disclosure import not_shown, told_shares
 from qieval.exhibits.effect import labels_of, values_of
 from qieval.exhibits.effect_words import Scale, inline, scale_of, share_of
 from qieval.exhibits.format import integer, plural
@@ -58,11 +59,13 @@ def clusters(effect: Effect, quantity: Quantity, *, site: str = "site", suppress
     Parameters
     ----------
     suppress_below : int
-        Clusters with fewer participants are neither drawn nor listed.
+        Clusters with fewer participants (of a proportion: on either side) are neither drawn nor listed, nor
+        others from which they could be worked out.
     """
     factor = 100.0 if quantity.kind == "binary" else 1.0
     every = effect.cluster_summaries
-    frame = every[every["n"] >= suppress_below].reset_index(drop=True)
+    binary = quantity.kind == "binary"
+    frame = told_shares(every, below=suppress_below, n="n", share="mean", whether=binary, within="arm")
     hidden = len(every) - len(frame)
     control, intervention = effect.facts.labels
     fig, ax = canvas(640, 210)
@@ -75,7 +78,7 @@ def clusters(effect: Effect, quantity: Quantity, *, site: str = "site", suppress
     ax.set_yticks([0, 1], labels=[control, intervention])
     ax.set_ylim(-0.6, 1.6)
     ax.set_xlabel(f"{quantity.label}, {'%' if quantity.kind == 'binary' else quantity.unit}")
-    left_out = f" Not shown: {hidden} with fewer than {suppress_below} participants."
+    left_out = f" Not shown: {not_shown(hidden, suppress_below, sides=binary)}."
     return Figure(
         name="clusters",
         caption=(

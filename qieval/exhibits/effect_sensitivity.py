@@ -15,7 +15,7 @@ from qieval.exhibits.effect_words import scale_of
 from qieval.exhibits.format import percent, plural
 from qieval.exhibits.phrases import capital, joined
 from qieval.results import Estimate, Quantity, Record, tidy
-from qieval.stats.disclosure import too_small
+from qieval.stats.disclosure import shares_too_small
 from qieval.trial import Effect, Sensitivity
 
 WORDS = {
@@ -101,14 +101,19 @@ def missing(effect: Effect, found: Sensitivity, *, site: str = "site", suppress_
     Parameters
     ----------
     suppress_below : int
-        Shares that rest on fewer missing (or known) participants are withheld.
+        Shares of sites that rest on fewer missing (or known) participants are withheld, and others from which
+        they could be worked out; what an arm misses is part of the flow, and told.
     """
     frame = found.missing.astype({"arm": str})
     arms = frame.groupby("arm", sort=False)[["n", "missing"]].sum().reset_index().assign(cluster="all")
     arms = arms.set_index("arm").reindex(list(effect.facts.labels)).reset_index()
-    shown = pd.concat([arms, frame[frame["missing"] > 0]], ignore_index=True)
-    cells = shown[["missing", "n"]].assign(n=shown["n"] - shown["missing"]).to_numpy(dtype=np.int64)
-    hidden = np.array([too_small(pair, below=suppress_below).any() for pair in cells], dtype=bool)
+    sites = frame[frame["missing"] > 0]
+    hidden = np.zeros(len(arms) + len(sites), dtype=bool)
+    of_sites = hidden[len(arms) :]
+    for rows in sites.groupby("arm").indices.values():
+        part = sites.iloc[rows]
+        of_sites[rows] = shares_too_small(part["missing"], part["n"], below=suppress_below)
+    shown = pd.concat([arms, sites], ignore_index=True)
     share = (shown["missing"] / shown["n"]).mask(hidden)
     return Table(
         name="missing",
@@ -120,7 +125,9 @@ def missing(effect: Effect, found: Sensitivity, *, site: str = "site", suppress_
             columns.count("n", "Participants"),
             Column(source="share", label="Outcome missing", show=percent(0)),
         ],
-        notes=[f"Withheld where fewer than {suppress_below} participants stand behind a share."]
+        notes=[
+            f"Withheld where fewer than {suppress_below} participants stand behind a share, or to hide such."
+        ]
         if hidden.any()
         else [],
     )

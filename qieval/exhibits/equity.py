@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qieval.exhibits.columns import count, interval, words
@@ -14,6 +15,7 @@ from qieval.exhibits.format import Shower, fixed, is_absent, percent
 from qieval.exhibits.phrases import care, counted, joined, level_of, lower
 from qieval.measures import Disparity, Gap
 from qieval.results import Estimate, Quantity, Record
+from qieval.stats.disclosure import protected
 
 POINTS = "percentage points"
 STATES = ("recorded", "declined", "unknown", "not asked")
@@ -171,10 +173,15 @@ def summary(found: Disparity, quantity: Quantity) -> Table | Statement:
 def completeness(shares: pd.DataFrame, *, at_least: float, fewest: int) -> Table:
     """Show how often each field was recorded by wave, with the reasons where it was not, kept apart."""
     shown = shares.assign(field=shares["field"].map(_name))
-    small = (shown[list(STATES)] > 0) & (shown[list(STATES)] < fewest)
-    for row in small.index[small.any(axis=1)]:
-        shown.loc[row, list(STATES[1:])] = float("nan")
-    few = int(small.any(axis=None))
+    total = np.array([[1, 1, 1, 1, -1]])
+    few = 0
+    for row in shown.index:
+        cells = shown.loc[row, [*STATES, "n"]].to_numpy(dtype=float)
+        hide = protected(cells, total, below=fewest, known=np.arange(5) == 4)
+        if hide.any():
+            few = 1
+            shown.loc[row, list(STATES[1:])] = float("nan")
+            shown.loc[row, "share"] = float("nan") if hide[0] else shown.loc[row, "share"]
     return Table(
         name="completeness",
         caption=f"How often each field was recorded, by wave; the study asks for {percent()(at_least)}.",

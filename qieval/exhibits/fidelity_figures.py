@@ -8,10 +8,10 @@ import pandas as pd
 
 from qieval.capability import Comparison
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.disclosure import means_to_hide
 from qieval.exhibits.format import fixed, percent
 from qieval.exhibits.phrases import counted, joined
 from qieval.exhibits.svg import INK, LINE, SOFT, WARN, A, canvas, tint, to_svg
-from qieval.exhibits.withheld import means_to_hide
 from qieval.measures import DoseResponse, Fidelity
 
 LABELLED = 12

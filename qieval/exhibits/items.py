@@ -11,11 +11,11 @@ import pandas as pd
 from qieval.capability import Comparison, ItemChange
 from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, means_to_hide, withhold
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import fixed, p_value
 from qieval.exhibits.phrases import counted
 from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, A, B, canvas, tint, tints, to_svg
-from qieval.exhibits.withheld import count_or_fewer, means_to_hide, withhold
 from qieval.results import Estimate, Record
 
 MOST_WITH_NUMBERS = 12

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from qieval.capability import Received, Reception, SideBySide
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, withheld_note, withhold
 from qieval.exhibits.format import fixed, p_value
 from qieval.exhibits.phrases import counted
 from qieval.exhibits.phrases import interval as within
-from qieval.exhibits.withheld import count_or_fewer, withheld_note, withhold
 from qieval.results import Estimate, Record, tidy
 
 

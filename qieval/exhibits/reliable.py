@@ -8,8 +8,8 @@ from qieval.capability import Comparison, ReliableChange, Sensitivity
 from qieval.exhibits.change import READINGS, record
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, withheld_note, withhold
 from qieval.exhibits.format import fixed, p_value
-from qieval.exhibits.withheld import count_or_fewer, withheld_note, withhold
 from qieval.results import tidy
 
 EXPECTED = {"up": "Moved up", "same": "Stayed", "down": "Moved down"}

@@ -9,8 +9,8 @@ import pandas as pd
 from qieval.capability import Comparison, Response
 from qieval.exhibits.columns import count, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, withheld_note, withhold
 from qieval.exhibits.format import percent
-from qieval.exhibits.withheld import count_or_fewer, withheld_note, withhold
 
 MUCH = 0.15
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from qieval.exhibits.chart_words import shower, unit_of
 from qieval.exhibits.core import Figure
+from qieval.exhibits.disclosure import not_shown, rounded, told_shares
 from qieval.exhibits.format import fixed, integer, percent, plural
 from qieval.exhibits.phrases import counted, joined, level_of
 from qieval.exhibits.svg import INK, LINE, SOFT, A, B, C, D, canvas, to_svg
@@ -107,7 +108,7 @@ def ranks(found: Shrunk, *, own: str = "", site: str = "site", better: str | Non
     """Draw the ranks that the units can be expected to have, with their intervals."""
     units = found.units.sort_values("expected_rank", ignore_index=True)
     fig, ax = _intervals(units, ("rank_low", "expected_rank", "rank_high"), 1.0, own)
-    ax.set_xlim(0.5, len(units) + 0.5)
+    ax.set_xlim(0.5, units["rank_high"].max() + 0.5)
     ax.set_xlabel("Rank from the lowest value")
     low, high = units["expected_rank"].min(), units["expected_rank"].max()
     best = {"higher": " The best have the highest ranks.", "lower": " The best have the lowest ranks."}
@@ -123,8 +124,8 @@ def ranks(found: Shrunk, *, own: str = "", site: str = "site", better: str | Non
             f"{percent(0)(found.rankability)}.{best.get(better or '', '')}"
         ),
         alt=(
-            f"Expected ranks of {counted(len(units), site)} from {fixed(1)(low)} to {fixed(1)(high)} out of "
-            f"{len(units)}.{verdict}"
+            f"Expected ranks of {counted(len(units), site)} from {fixed(1)(low)} to {fixed(1)(high)}."
+            f"{verdict}"
         ),
         svg=to_svg(fig, name="ranks"),
         frame=units[["unit", "expected_rank", "rank_low", "rank_high"]],
@@ -135,7 +136,10 @@ def ratios(
     found: Standardised, quantity: Quantity, *, own: str = "", site: str = "site", suppress_below: int = 5
 ) -> Figure:
     """Draw observed over expected events of each unit, on a logarithmic axis."""
-    units = found.units[found.units["n"] >= suppress_below].sort_values("ratio", ignore_index=True)
+    binary = found.family == "binomial"
+    shares = found.units.assign(share=found.units["observed"] / found.units["n"])
+    units = told_shares(shares, below=suppress_below, n="n", share="share", whether=binary)
+    units = units.assign(observed=rounded(units["observed"])).sort_values("ratio", ignore_index=True)
     floor = 0.5 * float(units.loc[units["ratio"] > 0, "ratio"].min())
     drawn = units.assign(**{name: units[name].clip(lower=floor) for name in ("ratio", "ci_low", "ci_high")})
     fig, ax = _intervals(drawn, ("ci_low", "ratio", "ci_high"), 1.0, own)
@@ -145,6 +149,8 @@ def ratios(
     ax.set_xticks(at, labels=[f"{tick:g}" for tick in at])
     ax.minorticks_off()
     ax.set_xlabel(f"{quantity.label}: observed over expected")
+    hidden = len(found.units) - len(units)
+    left_out = f" Not shown: {not_shown(hidden, suppress_below, sides=binary)}."
     beyond = units[(units["ci_low"] > 1) | (units["ci_high"] < 1)]
     named = [f"{row.unit} ({row.ratio:.2f})" for row in beyond.itertuples()]
     return Figure(
@@ -152,6 +158,7 @@ def ratios(
         caption=(
             f"{quantity.label} of each {site}: observed over expected by its own mix of patients, with "
             f"{level_of(found.level)} interval ({found.interval.title()}). 1: as expected."
+            f"{left_out if hidden else ''}"
         ),
         alt=(
             f"Ratios of {counted(len(units), site)}. "

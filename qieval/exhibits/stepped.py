@@ -11,6 +11,7 @@ import pandas as pd
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.designs import Design, not_by_lot, supposing
+from qieval.exhibits.disclosure import not_shown, told_shares
 from qieval.exhibits.effect_figures import histogram
 from qieval.exhibits.effect_methods import ladder_table, widest_bounded
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
@@ -119,10 +120,13 @@ def courses(
     Parameters
     ----------
     suppress_below : int
-        A site's periods with fewer participants are neither drawn nor listed.
+        A site's periods with fewer participants (of a proportion: on either side) are neither drawn nor
+        listed, nor others from which they could be worked out.
     """
     factor = 100.0 if quantity.kind == "binary" else 1.0
-    frame = effect.cells[effect.cells["n"] >= suppress_below].reset_index(drop=True)
+    binary = quantity.kind == "binary"
+    below = suppress_below
+    frame = told_shares(effect.cells, below=below, n="n", share="mean", whether=binary, within="period")
     names = list(dict.fromkeys(effect.cells["cluster"]))
     rows = math.ceil(len(names) / 2)
     fig, axes = canvas(640, 40 + 150 * rows, rows=rows, cols=2, sharex=True, sharey=True)
@@ -139,7 +143,8 @@ def courses(
     for ax in panels[::2]:
         ax.set_ylabel(unit)
     hidden = len(effect.cells) - len(frame)
-    left_out = f" Not shown: {counted(hidden, 'period')} with fewer than {suppress_below} participants."
+    few = not_shown(hidden, suppress_below, sides=binary)
+    left_out = f" Not shown: {few}."
     return Figure(
         name="courses",
         caption=(

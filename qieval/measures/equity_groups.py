@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qieval.errors import ArgumentError, DesignError
 from qieval.measures.equity import Better, Gap, Inequality, gap, inequality
 from qieval.stats.columns import numbers, require
-from qieval.stats.disclosure import too_small
+from qieval.stats.disclosure import shares_too_small
 
 STATES = ("recorded", "declined", "unknown", "not asked")
 NOT_RECORDED = "not recorded"
@@ -228,11 +228,7 @@ def _hidden(cells: pd.DataFrame, fewest: int) -> NDArray[np.bool_]:
         return hidden
     for rows in cells.groupby("period").indices.values():
         part = cells.iloc[rows]
-        sides = [part["x"].to_numpy(), (part["n"] - part["x"]).to_numpy(), part["n"].to_numpy()]
-        mark = np.logical_or.reduce([(side > 0) & (side < fewest) for side in sides])
-        for side in (*sides, *sides):
-            mark = too_small(side, below=fewest, always=mark) if mark.any() else mark
-        hidden[rows] = mark
+        hidden[rows] = shares_too_small(part["x"], part["n"], below=fewest)
     return hidden
 
 

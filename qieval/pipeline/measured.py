@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from qieval.errors import refuse
-from qieval.measures import Composite, Quartiles, all_or_none, opportunity, quartiles
+from qieval.measures import (
+    Composite,
+    Deviants,
+    Funnel,
+    Quartiles,
+    Shrunk,
+    all_or_none,
+    opportunity,
+    quartiles,
+)
 from qieval.pipeline.declared import read_wave_file
 from qieval.pipeline.extract import Extract
 from qieval.pipeline.faults import suggestion
@@ -17,7 +26,9 @@ from qieval.pipeline.measure_spec import Measure
 from qieval.pipeline.model import WaveFile
 from qieval.pipeline.waves import wave_files
 from qieval.results import Quantity
+from qieval.stats.disclosure import shares_too_small
 
+Result = TypeVar("Result", Funnel, Shrunk, Deviants)
 Frames = Callable[[str], pd.DataFrame]
 MARKS = ["site", "start", "stop", "kind", "label"]
 COUNTS = ["numerator", "denominator"]
@@ -48,6 +59,8 @@ class Measured:
         Its parts, if it is one.
     own : str
         A site that is set off.
+    hidden : frozenset of str
+        Sites whose value would tell too few people on a side of it; see `told`.
     remarks : tuple of str
         Sites left out of comparisons, and what codes do not hide.
     """
@@ -61,7 +74,15 @@ class Measured:
     marks: pd.DataFrame
     composite: Composite | None
     own: str
+    hidden: frozenset[str]
     remarks: tuple[str, ...]
+
+    def told(self, found: Result) -> Result:
+        """Leave sites out of a comparison that was made with them, where their values may not be told."""
+        kept = found.units[~found.units["unit"].isin(self.hidden)].reset_index(drop=True)
+        if isinstance(found, Deviants):
+            return replace(found, units=kept, listed=tuple(n for n in found.listed if n not in self.hidden))
+        return replace(found, units=kept)
 
     @property
     def counts(self) -> dict[str, str]:
@@ -90,7 +111,8 @@ class Measured:
         given = self.spec.benchmark
         if given is None:
             return None
-        rows = self.current.assign(value=self.current["numerator"] / self.current["denominator"])
+        rows = self.current[~self.current["site"].isin(self.hidden)]
+        rows = rows.assign(value=rows["numerator"] / rows["denominator"])
         columns: dict[str, Any] = {"unit": "site", "value": "value", "better": self.spec.better}
         return quartiles(rows, **columns, cuts=given.cuts, others=given.values, quantile=quantile)
 
@@ -117,7 +139,7 @@ def measured(extract: Extract, named: Frames, name: str, *, own: str) -> Measure
     waves = {wave.wave: data[_within(data, wave)] for wave in _waves(extract)}
     parts = [part[["site", *COUNTS]].assign(wave=wave) for wave, part in waves.items() if len(part)]
     by_wave = pd.concat(parts).groupby(["site", "wave"], as_index=False)[COUNTS].sum()
-    by_wave, remarks = _told(by_wave, extract, spec)
+    by_wave, hidden, remarks = _told(by_wave, extract, spec)
     if own or extract.spec.disclosure.sites != "named":
         remarks.append(
             "Sites are told by codes that change with every extract; a site’s size may still give it away."
@@ -144,6 +166,7 @@ def measured(extract: Extract, named: Frames, name: str, *, own: str) -> Measure
         marks=_marks(extract, named),
         composite=composite,
         own=own,
+        hidden=hidden,
         remarks=tuple(remarks),
     )
 
@@ -194,15 +217,21 @@ def _within(data: pd.DataFrame, wave: WaveFile) -> pd.Series[bool]:
     return starts.between(first, last)
 
 
-def _told(by_wave: pd.DataFrame, extract: Extract, spec: Measure) -> tuple[pd.DataFrame, list[str]]:
-    """Leave sites of too few people out of comparisons, and say so."""
+def _told(
+    by_wave: pd.DataFrame, extract: Extract, spec: Measure
+) -> tuple[pd.DataFrame, frozenset[str], list[str]]:
+    """Leave sites of too few people out of comparisons, name those that may not be told, and say so."""
     below = extract.spec.disclosure.suppress_below if spec.kind == "proportion" else 0
-    few = by_wave["denominator"] < below
-    number = by_wave.loc[few & (by_wave["wave"] == by_wave["wave"].max()), "site"].nunique()
+    few, now = by_wave["denominator"] < below, by_wave["wave"] == by_wave["wave"].max()
+    rows = by_wave[now]
+    hide = shares_too_small(rows["numerator"], rows["denominator"], below=below)
+    hidden = frozenset(rows.loc[hide, "site"].astype(str))
+    left, number = rows.loc[few[now], "site"].nunique(), rows.loc[hide & ~few[now], "site"].nunique()
     said = (
-        f"Sites with fewer than {below} people in this wave’s window are left out of comparisons: {number}."
+        f"Sites with fewer than {below} people in this wave’s window are left out of comparisons: {left}.",
+        f"Sites compared but not shown, with fewer than {below} people on a side or to hide such: {number}.",
     )
-    return by_wave[~few], [said] if number else []
+    return by_wave[~few], hidden, [words for words, many in zip(said, (left, number), strict=True) if many]
 
 
 def _charting(spec: Measure, data: pd.DataFrame) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from qieval.capability import Instrument
 from qieval.errors import DesignError, InputError, refuse
+from qieval.exhibits.disclosure import Rule, obey
 from qieval.pipeline.analysis import (
     Analysis,
     primary_method,
@@ -285,5 +286,7 @@ def open_study(study: str, wave: int, *, workspace: Workspace | Path | None = No
     """
     place = workspace if isinstance(workspace, Workspace) else find_workspace(workspace)
     extract = open_extract(place, study, wave)
+    rule = extract.spec.disclosure
+    obey(Rule(below=rule.suppress_below, round_to=rule.round_to))
     _ = extract.data  # told now if it is not there, not at the first table
     return Study(extract)
