@@ -15,8 +15,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import qieval
 from qieval.errors import InputError, QievalError, refuse
-from qieval.pipeline.commands import COMMANDS, DONE, FAILED, Folder, count, opened, withdrawals_after
+from qieval.pipeline.commands import (
+    COMMANDS,
+    DONE,
+    FAILED,
+    Folder,
+    Number,
+    StudyName,
+    WaveFiles,
+    count,
+    opened,
+    withdrawals_after,
+)
 from qieval.pipeline.obituary import job_list, named, obituary
 from qieval.pipeline.terminal import ask, complain, described, faults, say
 
@@ -33,11 +45,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-WaveFiles = Annotated[
-    list[Path], typer.Argument(metavar="WAVE...", help="Wave files: params/<study>/wave-N.yaml.")
-]
-StudyName = Annotated[str, typer.Argument(help="Name of the study's folder under params/.")]
-Number = Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")]
 Jobs = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Notebooks side by side; one a core if memory allows."),
@@ -92,6 +99,21 @@ def _explain(error: Exception) -> int:
     raise error
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"qieval {qieval.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def kit(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Take what comes before a command."""
+
+
 @app.command(short_help="Run waves and publish them under reports/.")
 def run(
     waves: WaveFiles,
@@ -102,17 +124,18 @@ def run(
     scheduler: Scheduler = "",
     only: Only = "",
     listed: Annotated[bool, typer.Option("--list", help="List the reports, and run none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --list: for another scheduler.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Events, or the list, for a program.")] = False,
     workspace: Folder = None,
 ) -> int:
     """Check waves, run the notebooks of which anything has changed, and publish under reports/."""
     from qieval.pipeline.seal import seal, unbroken
 
     place, began = opened(workspace), time.time_ns()
-    if not (force or listed or only) and (kept := unbroken(waves, place)):
+    if not (force or listed or only or as_json) and (kept := unbroken(waves, place)):
         return _told(*kept)
 
     from qieval.pipeline.planning import plan_waves
+    from qieval.pipeline.progress import tell
     from qieval.pipeline.reuse import changed_waves
 
     plans = plan_waves(waves, place, check_again=force)
@@ -122,42 +145,46 @@ def run(
         return _told(notes, [job_list(plans, place, as_json=as_json)])
     if only:
         _told(notes, [])
-        return _make_one(plans, only, place)
+        return _make_one(plans, only, place, as_json=as_json)
     due = plans if force else changed_waves(plans, place)
-    _told(notes, [words for plan, words in zip(plans, current, strict=True) if plan not in due])
+    _told(notes, [])
+    for plan, words in zip(plans, current, strict=True):
+        if plan not in due:
+            tell("up to date", plan, words, as_json=as_json)
     how = {"jobs": jobs, "force": force, "cold": cold, "scheduler": scheduler}
-    code = _make(due, place, why=why, **how) if due else DONE
+    code = _make(due, place, why=why, as_json=as_json, **how) if due else DONE
     if code == DONE:
         seal(waves, plans, place, since=began, notes=_notes(plans, place), lines=current)
     return code
 
 
-def _make_one(plans: Sequence[WavePlan], report: str, place: Workspace) -> int:
+def _make_one(plans: Sequence[WavePlan], report: str, place: Workspace, *, as_json: bool) -> int:
     from qieval.pipeline.progress import progress
     from qieval.pipeline.run import run_alone
 
     if len(plans) != 1:
         refuse("--only", f"is for one wave, not for {len(plans)}")
-    with progress(plans) as listener:
+    with progress(plans, as_json=as_json) as listener:
         outcome = run_alone(plans[0], report, place, listener)
     if not outcome.published:
         complain("\n".join(obituary(outcome, place)))
     return DONE if outcome.published else FAILED
 
 
-def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, **how: Any) -> int:
-    from qieval.pipeline.progress import progress
+def _make(plans: Sequence[WavePlan], place: Workspace, *, why: bool, as_json: bool, **how: Any) -> int:
+    from qieval.pipeline.progress import progress, tell
     from qieval.pipeline.run import run_waves
 
-    with progress(plans, reasons=why) as listener:
+    with progress(plans, reasons=why, as_json=as_json) as listener:
         outcomes = run_waves(plans, place, listener, **how)
     for outcome in outcomes:
         if outcome.published:
-            say(f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}")
+            words = f"Published {named(outcome.plan)}: {place.shown(outcome.published / 'index.html')}"
+            tell("published", outcome.plan, words, as_json=as_json, folder=place.shown(outcome.published))
     for outcome in outcomes:
         if not outcome.published:
             complain("\n".join(obituary(outcome, place)))
-    if any(outcome.published for outcome in outcomes):
+    if any(outcome.published for outcome in outcomes) and not as_json:
         say(f"All studies: {place.shown(place.reports / 'index.html')}")
     return DONE if all(outcome.published for outcome in outcomes) else FAILED
 
@@ -258,30 +285,6 @@ def init_study(
     asked = not yes and sys.stdin.isatty()
     made = init.init(study, files or [], place=place, **({"ask": ask} if asked else {}))
     say("\n".join(told(made)))
-    return DONE
-
-
-@app.command(short_help="Say in words how a wave's tables are read.")
-def mapping(study: StudyName, wave: Number, workspace: Folder = None) -> int:
-    """Say in words, for a colleague to check, which files and columns a wave reads, and as what."""
-    from qieval.pipeline.extract import open_extract
-    from qieval.pipeline.mapping_words import mapping_words
-
-    say("\n".join(mapping_words(open_extract(opened(workspace), study, wave))))
-    return DONE
-
-
-@app.command(short_help="Write a wave's moments, which hold no row.")
-def moments(
-    waves: WaveFiles,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path(),
-    workspace: Folder = None,
-) -> int:
-    """Write per-cluster moments of each outcome: what another site needs for a joint analysis, and no row."""
-    from qieval.pipeline.moments import write_moments
-
-    for path in write_moments(waves, opened(workspace), out):
-        say(f"Wrote {path}")
     return DONE
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import qieval
 from qieval import cli
 from qieval.errors import Fault, InputError, RunError
 from qieval.pipeline.terminal import complain
@@ -44,6 +45,10 @@ def said(capsys: Any, *words: str) -> tuple[int, str, str]:
     code = cli.main(words)
     out, err = capsys.readouterr()
     return code, out, err
+
+
+def test_the_version_is_told_without_a_workspace(capsys: Any) -> None:
+    assert said(capsys, "--version") == (0, f"qieval {qieval.__version__}\n", "")
 
 
 def test_list_shows_questions_parameters_and_states(small: Path, capsys: Any) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from qieval.pipeline.scaffold import new_notebook
+from qieval.pipeline.workspace import Workspace
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 TAGS = {"parameters", "setup", "exhibit", "appendix"}
 
@@ -26,9 +29,22 @@ def tags(cell: dict[str, Any]) -> set[str]:
     return set(cell["metadata"].get("tags", []))
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return json.loads(request.param.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `qieval new-notebook` writes."""
+    root = tmp_path_factory.mktemp("workspace")
+    (root / "params" / "x").mkdir(parents=True)
+    for name, words in {
+        "study": "title: X",
+        "wave-0": "study: x\nwave: 0\ndata: ../../data/x\nreports: []",
+    }.items():
+        (root / "params" / "x" / f"{name}.yaml").write_text(words, encoding="utf-8")
+    return new_notebook(Workspace(root), "35_new")
+
+
+@pytest.fixture(params=[*NOTEBOOKS, None], ids=lambda path: path.stem if path else "new")
+def notebook(request: pytest.FixtureRequest, new: Path) -> dict[str, Any]:
+    return json.loads((request.param or new).read_text(encoding="utf-8"))
 
 
 def test_it_is_committed_without_outputs_but_with_its_kernel(notebook: dict[str, Any]) -> None:

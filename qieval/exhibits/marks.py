@@ -12,8 +12,12 @@ from qieval.exhibits.phrases import interval
 
 KEY_EXHIBITS = ("effect", "arms", "change")
 SCALES = {"proportion": (100.0, "percentage points")}
+DRAWN = ("estimate", "ci_low", "ci_high")
+SCALED = (*DRAWN, "se")
 RATIO = "ratio"
 WIDTH, EDGE = 240, 10
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +64,40 @@ class Mark:
         return 0.0 if " - " in self.term else None
 
 
-def key_marks(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mark]:
-    """Choose of each report the first row of its main table, where that has a bounded interval."""
-    first: dict[str, Mapping[str, Any]] = {}
+def key_rows(rows: Iterable[Row]) -> dict[str, Row]:
+    """Choose of each report the first row of its main table."""
+    first: dict[str, Row] = {}
     for row in rows:
         if row["key"].split("/")[1] in KEY_EXHIBITS:
             first.setdefault(row["report"], row)
-    bounded = {name: row for name, row in first.items() if None not in (row["ci_low"], row["ci_high"])}
-    return {name: _mark(row) for name, row in bounded.items() if row["estimate"] is not None}
+    return first
 
 
-def _mark(row: Mapping[str, Any]) -> Mark:
+def in_units_shown(row: Row) -> dict[str, Any]:
+    """Give a row as readers see it: proportions as percentage points."""
     factor, unit = SCALES.get(row["unit"], (1.0, row["unit"]))
-    estimate, low, high = (factor * row[name] for name in ("estimate", "ci_low", "ci_high"))
+    scaled = {name: factor * row[name] for name in SCALED if row.get(name) is not None}
+    return {**row, **scaled, "unit": unit}
+
+
+def key_marks(rows: Iterable[Row]) -> dict[str, Mark]:
+    """Make a mark of each report's key result that has a bounded interval."""
+    found = key_rows(rows).items()
+    return {
+        name: _mark(in_units_shown(row))
+        for name, row in found
+        if all(row[each] is not None for each in DRAWN)
+    }
+
+
+def _mark(row: Row) -> Mark:
     return Mark(
         key=row["key"],
-        estimate=estimate,
-        low=low,
-        high=high,
+        estimate=row["estimate"],
+        low=row["ci_low"],
+        high=row["ci_high"],
         level=row["level"],
-        unit=unit,
+        unit=row["unit"],
         term=row["term"],
         interim=row["status"] == "interim",
     )

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 DONE, FAILED = 0, 1
 WaveFile = Annotated[Path, typer.Argument(metavar="WAVE", help="A wave file: params/<study>/wave-N.yaml.")]
+StudyName = Annotated[str, typer.Argument(help="Name of the study's folder under params/.")]
+Number = Annotated[int, typer.Argument(metavar="N", min=0, help="Number of the wave.")]
+WaveFiles = Annotated[
+    list[Path], typer.Argument(metavar="WAVE...", help="Wave files: params/<study>/wave-N.yaml.")
+]
 Folder = Annotated[
     Path | None,
     typer.Option("--workspace", metavar="DIR", help="Folder with params/; found upward from here."),
@@ -166,6 +171,40 @@ def publish(
     return DONE
 
 
+def new_notebook(
+    name: Annotated[str, typer.Argument(help="Its name, as in 35_costs.")], workspace: Folder = None
+) -> int:
+    """Write a notebook with the cells that the kit asks for; it runs as it is."""
+    from qieval.pipeline.scaffold import new_notebook as written
+
+    place = opened(workspace)
+    path = place.shown(written(place, name))
+    say(f"Wrote {path}\nNext: open it in JupyterLab; to publish it, name it under reports: in a wave file.")
+    return DONE
+
+
+def mapping(study: StudyName, wave: Number, workspace: Folder = None) -> int:
+    """Say in words, for a colleague to check, which files and columns a wave reads, and as what."""
+    from qieval.pipeline.extract import open_extract
+    from qieval.pipeline.mapping_words import mapping_words
+
+    say("\n".join(mapping_words(open_extract(opened(workspace), study, wave))))
+    return DONE
+
+
+def moments(
+    waves: WaveFiles,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path(),
+    workspace: Folder = None,
+) -> int:
+    """Write per-cluster moments of each outcome: what another site needs for a joint analysis, and no row."""
+    from qieval.pipeline.moments import write_moments
+
+    for path in write_moments(waves, opened(workspace), out):
+        say(f"Wrote {path}")
+    return DONE
+
+
 def withdrawals_after(plans: Iterable[WavePlan], place: Workspace) -> list[str]:
     """Name the published pages that still hold somebody who has withdrawn since."""
     from qieval.pipeline.reuse import read_record
@@ -187,6 +226,9 @@ def withdrawals_after(plans: Iterable[WavePlan], place: Workspace) -> list[str]:
 
 
 COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
+    "mapping": (mapping, "Say in words how a wave's tables are read."),
+    "moments": (moments, "Write a wave's moments, which hold no row."),
+    "new-notebook": (new_notebook, "Write a notebook with the right cells."),
     "freeze": (freeze, "Hold a wave to its tables as they are."),
     "sign": (sign, "Sign a frozen wave."),
     "correct": (correct, "Take changed tables into a frozen wave."),

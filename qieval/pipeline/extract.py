@@ -57,6 +57,11 @@ class Extract:
         return self.workspace.study_folder(self.name) / "study.yaml"
 
     @property
+    def text_path(self) -> Path:
+        """The authors' own words on the wave, if there are any."""
+        return self.wave_path.with_suffix(".text.md")
+
+    @property
     def wave_path(self) -> Path:
         """The wave file."""
         return self.workspace.wave_file(self.name, self.wave.wave)

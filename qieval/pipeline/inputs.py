@@ -93,7 +93,8 @@ def _exposed(extract: Extract) -> Iterator[str]:
 
 
 def _declarations(extract: Extract) -> list[Path]:
-    return [extract.study_path, extract.wave_path, *map(extract.instrument_path, extract.spec.instruments)]
+    instruments = map(extract.instrument_path, extract.spec.instruments)
+    return [extract.study_path, extract.wave_path, *instruments, *filter(Path.is_file, [extract.text_path])]
 
 
 def _files(extract: Extract) -> Iterator[InputFile]:

@@ -1,21 +1,21 @@
 """A report's page from an executed notebook: the bottom line first, how it was made last.
 
-The page needs no script and asks for nothing outside itself. `QievalExporter` gives the same page to
-``jupyter nbconvert --to qieval``.
+The page needs no script and asks for nothing outside itself. `PagePreprocessor` gives the same page to
+``jupyter nbconvert --to html --template qieval``.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from qieval.pipeline.cells import Shown, code_fold, is_exhibit, prose, shown
+from qieval.pipeline.cells import Shown, code_fold, is_exhibit, markdown, prose, shown
 from qieval.pipeline.lean import skip_unused_parsers
 from qieval.pipeline.outline import Outline, split_heading
 from qieval.pipeline.sanitise import plain_text
@@ -24,7 +24,7 @@ from qieval.pipeline.workspace import stage_words
 
 skip_unused_parsers()
 
-from nbconvert.exporters import Exporter  # noqa: E402 (after the parsers are set aside)
+from nbconvert.preprocessors import Preprocessor  # noqa: E402 (after the parsers are set aside)
 
 PARAMETERS = {"parameters", "injected-parameters"}
 FOOT = PARAMETERS | {"setup"}
@@ -33,19 +33,13 @@ FIRST_ROLES = ("headline", "caution")
 _LEAD_IN = re.compile(r"<p>(?:(?!</?p>).)*:</p>\s*$", re.DOTALL)
 
 
-class QievalExporter(Exporter):
-    """Convert an executed notebook to the kit's report page (``jupyter nbconvert --to qieval``)."""
+class PagePreprocessor(Preprocessor):
+    """Make the page that the template of ``jupyter nbconvert --to html --template qieval`` prints."""
 
-    export_from_notebook = "Report page (qieval)"
-    file_extension = ".html"
-    output_mimetype = "text/html"
-
-    def from_notebook_node(  # type: ignore[override]  # nbconvert's own give text too
-        self, nb: Any, resources: Any = None, **kw: Any
-    ) -> tuple[str, Any]:
-        """Give the page and nbconvert's resources."""
-        prepared, resources = super().from_notebook_node(nb, resources, **kw)
-        return render_page(prepared), resources
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Give the notebook as it is, and the page among the resources."""
+        resources["qieval_page"] = render_page(nb)
+        return nb, resources
 
 
 @dataclass(slots=True)
@@ -79,7 +73,8 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
         About the run; the notebook's own ``metadata.qieval`` where not given. Keys, all optional:
         ``question``, ``study``, ``study_title``, ``wave``, ``wave_label``, ``data_cut`` (ISO date),
         ``synthetic``, ``interim``, ``report``, ``provenance`` (pairs of label and value), ``exhibits`` (an
-        exhibit's place among all exhibits of the notebook, from 1, to the path of its numbers' CSV file).
+        exhibit's place among all exhibits of the notebook, from 1, to the path of its numbers' CSV file),
+        ``words`` (the authors' own: pairs of heading and Markdown).
 
     Returns
     -------
@@ -91,7 +86,7 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
     title = str(about.get("question") or title)
     steps = list(_steps(cells))
     files = {str(number): str(path) for number, path in about.get("exhibits", {}).items()}
-    body, outline = _body([step for step in steps if not step.at_foot], files)
+    body, outline = _body([step for step in steps if not step.at_foot], files, about.get("words", ()))
     where = _where(about)
     values = {
         "title": title or str(about.get("report", "Report")),
@@ -156,13 +151,14 @@ def _setup(step: _Step) -> str:
     return Outline().words(step.words) + ("" if step.tags & PARAMETERS else code_fold([step.code]))
 
 
-def _body(steps: list[_Step], files: Mapping[str, str]) -> tuple[str, Outline]:
-    """Lay the sections out, the one with the bottom line first."""
+def _body(steps: list[_Step], files: Mapping[str, str], own: Iterable[Sequence[str]]) -> tuple[str, Outline]:
+    """Lay the sections out: the one with the bottom line, the authors' own words, the others."""
     outline = Outline()
-    sections = sorted(_sections(steps), key=lambda section: not _leads(section))
-    laid = [
-        _first(each, outline, files) if _leads(each) else _section(each, outline, files) for each in sections
-    ]
+    sections = list(_sections(steps))
+    laid = [_first(each, outline, files) for each in sections if _leads(each)]
+    for heading, words in own:
+        laid.append(outline.words(f"<h2>{escape(heading)}</h2>{markdown(words)}"))
+    laid += [_section(each, outline, files) for each in sections if not _leads(each)]
     return "\n".join(laid), outline
 
 

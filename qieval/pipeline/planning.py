@@ -22,6 +22,7 @@ from qieval.pipeline.workspace import PLAN, Workspace, wave_of
 
 if TYPE_CHECKING:
     from qieval.pipeline.extract import Extract
+    from qieval.pipeline.slots import Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ class WavePlan:
         Content of each instrument of the study, as JSON.
     life : Life
         Whether it is frozen, signed, corrected.
+    slots : tuple of Slot
+        The authors' own words.
     """
 
     study_name: str
@@ -97,6 +100,7 @@ class WavePlan:
     withdrawn: str
     instruments: Mapping[str, str]
     life: Life
+    slots: tuple[Slot, ...]
 
 
 def plan_waves(
@@ -155,6 +159,11 @@ def _plan(
         jobs = _jobs(extract)
     except InputError as error:
         faults += error.faults
+    slots: tuple[Slot, ...] = ()
+    try:
+        slots = _slots(extract, jobs) if jobs else ()
+    except InputError as error:
+        faults += error.faults
     life = read_life(workspace, study, wave)
     faults += late(extract, life)
     found = None if check_again or faults else inputs.passed(extract)
@@ -180,7 +189,22 @@ def _plan(
         withdrawn=found.withdrawn,
         instruments=found.instruments,
         life=life,
+        slots=slots,
     )
+
+
+def _slots(extract: Extract, jobs: Iterable[Job]) -> tuple[Slot, ...]:
+    path = extract.text_path
+    if not path.is_file():
+        return ()
+    from qieval.pipeline.slots import read_slots
+
+    shown = extract.workspace.shown(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        refuse(shown, "is not text in UTF-8", remedy="save it as UTF-8")
+    return read_slots(text, file=shown, reports=[job.report for job in jobs])
 
 
 def study_and_wave(path: Path, workspace: Workspace) -> tuple[str, int]:  # noqa: RET503 (it refuses)

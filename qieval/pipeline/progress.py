@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from qieval.pipeline.terminal import say
 from qieval.pipeline.workspace import stage_words
 
 if TYPE_CHECKING:
     from qieval.pipeline.planning import Job, WavePlan
+    from qieval.pipeline.wave_run import Listener
 
 
 @contextmanager
-def progress(plans: Sequence[WavePlan], *, reasons: bool = False) -> Iterator[Lines | Bars]:
-    """Give a listener for a run of some waves: bars where somebody watches, else lines."""
+def progress(
+    plans: Sequence[WavePlan], *, reasons: bool = False, as_json: bool = False
+) -> Iterator[Listener]:
+    """Give a listener for a run of some waves: bars where somebody watches, else lines; or JSON events."""
+    if as_json:
+        yield Events()
+        return
     console = Console(soft_wrap=True, highlight=False)
     total = sum(len(plan.jobs) for plan in plans)
     if not console.is_terminal:
@@ -68,6 +77,39 @@ class Lines:
         how = "FAILED after" if failed else "made in"
         words = f"{name(wave, job)} {how} {seconds:.1f} s"
         self._console.print(f"[{self._ended}/{self._total}] {words}", markup=False)
+
+
+class Events:
+    """Prints an event as a JSON line: ``starts``, ``up to date``, ``cell``, ``made`` or ``failed``."""
+
+    def starts(self, wave: WavePlan, job: Job, why: str) -> None:
+        """Print that a report starts, and why, or that it is up to date."""
+        print_event(
+            "starts" if why else "up to date", wave, report=job.report, **({"why": why} if why else {})
+        )
+
+    def cell(self, wave: WavePlan, job: Job, done: int, of: int) -> None:
+        """Print that a cell has ended."""
+        print_event("cell", wave, report=job.report, done=done, of=of)
+
+    def report(self, wave: WavePlan, job: Job, seconds: float, failed: bool) -> None:
+        """Print that a report has ended."""
+        print_event("failed" if failed else "made", wave, report=job.report, seconds=round(seconds, 3))
+
+
+def print_event(event: str, wave: WavePlan, **more: Any) -> None:
+    """Print one event on a wave as a line of JSON, at once."""
+    told = {"event": event, "study": wave.study_name, "wave": wave.wave, **more}
+    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def tell(event: str, wave: WavePlan, words: str, *, as_json: bool, **more: Any) -> None:
+    """Say what became of a wave, in words or as an event."""
+    if as_json:
+        print_event(event, wave, **more)
+    else:
+        say(words)
 
 
 class Bars(Lines):

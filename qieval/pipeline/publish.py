@@ -150,6 +150,36 @@ def write_results(spot: Place, plan: WavePlan, shown: Iterable[Shown]) -> None:
     spot.results().write_text(collect.as_json(document), encoding="utf-8", newline="\n")
 
 
+def write_words(spot: Place, plan: WavePlan, shown: Iterable[Shown], file: str) -> None:
+    """Put the authors' own words into the pages that do not hold them as they are now.
+
+    Raises
+    ------
+    InputError
+        If they name a result that there is not.
+    """
+    wanted: Mapping[str, Any] = {}
+    if plan.slots:
+        from qieval.pipeline.slots import filled
+
+        wanted = filled(plan.slots, collect.result_rows(shown), file=file)
+    for job in plan.jobs:
+        path = spot.notebook(job.report)
+        if job.report in wanted or '"words": [' in path.read_text(encoding="utf-8"):
+            _rewrite(spot, job.report, wanted.get(job.report, []))
+
+
+def _rewrite(spot: Place, report: str, words: Sequence[Sequence[str]]) -> None:
+    from qieval.pipeline.normalise import read_notebook, write_notebook
+    from qieval.pipeline.page import render_page
+
+    notebook = read_notebook(spot.notebook(report))
+    notebook.metadata["qieval"].pop("words", None)
+    notebook.metadata["qieval"] |= {"words": words} if words else {}
+    write_notebook(notebook, spot.notebook(report))
+    spot.page(report).write_text(render_page(notebook), encoding="utf-8", newline="\n")
+
+
 def publish(spot: Place, run: Mapping[str, Any]) -> None:
     """Finish the staged folder with its record and its index, and put it in the published one's place."""
     from qieval.pipeline.site import wave_index

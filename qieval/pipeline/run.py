@@ -94,7 +94,7 @@ def run_alone(plan: WavePlan, report: str, workspace: Workspace, listener: Liste
     if found[0].needs_results:
         refuse(where, f"{report} reads the results of the wave's other reports", remedy="run the wave")
     aside = Workspace(workspace.root, alone(workspace) / report)
-    [outcome] = run_waves([replace(plan, jobs=tuple(found))], aside, listener, jobs=1, cold=True)
+    [outcome] = run_waves([replace(plan, jobs=tuple(found), slots=())], aside, listener, jobs=1, cold=True)
     return outcome
 
 

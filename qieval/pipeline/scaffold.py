@@ -1,14 +1,17 @@
-"""A new wave from the last one: its file copied with comments and all, its data folder made."""
+"""A new wave from the last one, with comments and all; a plan's file; a notebook with the right cells."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qieval.errors import refuse
 from qieval.pipeline.declared import declared_folders, read_wave_file
-from qieval.pipeline.waves import wave_files
+from qieval.pipeline.parameters import NAME
+from qieval.pipeline.waves import list_waves, wave_files
 from qieval.pipeline.workspace import PLAN, Workspace
 
 HOLDER = "# window: [YYYY-MM-DD, YYYY-MM-DD]   # first and last day of this wave"
@@ -20,6 +23,37 @@ reports:
   # what is planned: qieval list says what each parameter means; the ICC range is from earlier studies
   - 00_plan: {{clusters: [12, 12], size: 50, iccs: [0.01, 0.05, 0.1]}}
 """
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+CELLS = (  # id, words or code, tags; code where there are tags
+    ("title", "# What does the roster of {title} say?\n\nWrite here what this report asks, and of whom.", ()),
+    (
+        "parameters",
+        'study: str = "{study}"  # folder of the study under params/\n'
+        "wave: int = {wave}  # number of the wave",
+        ("parameters",),
+    ),
+    ("reading", "The study is opened; `opened.` and the tabulator show what it knows.", ()),
+    (
+        "setup",
+        "import qieval as qi\n\nopened = qi.open_study(study, wave)\nsites = opened.table('sites')",
+        ("setup",),
+    ),
+    ("line", "## The bottom line", ()),
+    (
+        "headline",
+        "said = f'The roster has **{{len(sites)}} sites** at {{opened.wave_label}}.'\n"
+        "qi.exhibits.Statement(name='headline', role='headline', say=said)",
+        ("exhibit",),
+    ),
+    ("listed", "## The sites\n\nAn exhibit shows what a result holds, and computes nothing.", ()),
+    (
+        "table",
+        "shown = [qi.exhibits.Column(source='site', label='Site', align='left')]\n"
+        "qi.exhibits.Table(name='sites', caption='Sites of the roster.', frame=sites, columns=shown)",
+        ("exhibit",),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +130,43 @@ def new_plan(workspace: Workspace, study: str) -> Path:
     if not path.exists():
         path.write_text(PLAN_WORDS.format(study=study), encoding="utf-8")
     return path
+
+
+def new_notebook(workspace: Workspace, name: str) -> Path:
+    """Write a notebook that runs on the workspace's first study, with the cells that the kit asks for.
+
+    Raises
+    ------
+    InputError
+        If the name will not do or is taken, or there is no wave to run it on.
+    """
+    path = workspace.notebooks / f"{name}.ipynb"
+    shown = workspace.shown(path)
+    if not NAME.fullmatch(name):
+        refuse(
+            shown, f"{name!r} is no name of a notebook", expected="letters, digits, - and _, as in 35_costs"
+        )
+    if path.exists():
+        refuse(shown, "is there already", remedy="choose another name")
+    waves = [each for each in list_waves(workspace) if each.wave != PLAN]
+    if not waves:
+        refuse(
+            workspace.shown(workspace.params), "there is no wave to run a notebook on", remedy="qieval init"
+        )
+    words = {"study": waves[0].study, "wave": waves[0].wave, "title": waves[0].study}
+    cells = [_cell(key, source.format(**words), list(tags)) for key, source, tags in CELLS]
+    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    book = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    return path
+
+
+def _cell(key: str, source: str, tags: list[str]) -> dict[str, Any]:
+    cell = {"id": key, "source": source.splitlines(keepends=True)}
+    if not tags:
+        return cell | {"cell_type": "markdown", "metadata": {}}
+    return cell | {"cell_type": "code", "metadata": {"tags": tags}, "execution_count": None, "outputs": []}
 
 
 def _next_folder(data: str, old: int, new: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from qieval.errors import QievalError
+from qieval.errors import InputError, QievalError
 from qieval.pipeline import collect, provenance
 from qieval.pipeline.planning import Job, WavePlan
 from qieval.pipeline.pool import Event
@@ -26,6 +26,7 @@ from qieval.pipeline.publish import (
     write_exhibits,
     write_results,
     write_site_index,
+    write_words,
 )
 from qieval.pipeline.reuse import Digests, Made, always_read, earlier, made_from, source, stale
 from qieval.pipeline.workspace import Workspace, stage
@@ -219,6 +220,7 @@ class WaveRun:
         try:
             self._place.staged.mkdir(parents=True, exist_ok=True)
             write_results(self._place, self.plan, self._in_order())
+            self._failures += [] if self._failures else self._put_words()
             if self._failures:
                 keep_failed(self._place, self._record())
             else:
@@ -235,6 +237,14 @@ class WaveRun:
         )
         if self.outcome.published:
             write_site_index(self._workspace)
+
+    def _put_words(self) -> list[Failure]:
+        file = self._workspace.shown(self.plan.wave_file.with_suffix(".text.md"))
+        try:
+            write_words(self._place, self.plan, self._in_order(), file)
+        except InputError as error:
+            return [Failure(report="", error="; ".join(map(str, error.faults)))]
+        return []
 
     def _told(self, error: OSError) -> str:
         place = f"{self._workspace.shown(Path(error.filename))}: " if error.filename else ""

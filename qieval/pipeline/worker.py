@@ -129,20 +129,21 @@ def run_job(job: Mapping[str, Any], say: Say) -> Event:
         return failure or {"event": "failed", "ename": "RunError", "evalue": "papermill wrote no notebook"}
     notebook = normalised(read_notebook(raw), root=Path(job["root"]))
     raw.unlink()
-    write_notebook(notebook, executed)
     reads = read_log(log, root=Path(job["root"]), besides=Path(job["folder"]))
     log.unlink(missing_ok=True)
     about = job["metadata"] | {"exhibits": _files(notebook, job["report"])}
     data = [("Data", words) for path, words in job["data"].items() if path in reads]
     about["provenance"] = [*data, *about["provenance"]]
-    page.write_text(render_page(notebook, metadata=about), encoding="utf-8", newline="\n")
+    notebook.metadata["qieval"] = about
+    write_notebook(notebook, executed)
+    page.write_text(render_page(notebook), encoding="utf-8", newline="\n")
     return failure | {"page": str(page)} if failure else {"event": "ok", "reads": reads}
 
 
-def _files(notebook: Any, report: str) -> dict[int, str]:
+def _files(notebook: Any, report: str) -> dict[str, str]:
     """Name the files of a report's numbers; none where an exhibit is at fault, which the parent will tell."""
     try:
-        return {each.number: each.file for each in exhibits(notebook, report) if each.file}
+        return {str(each.number): each.file for each in exhibits(notebook, report) if each.file}
     except RunError:
         return {}
 

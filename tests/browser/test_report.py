@@ -181,7 +181,7 @@ def test_index_pages_leave_nothing_to_complain_of(
     assert complaints(site) + complaints(wave) == []
 
 
-def test_the_keyboard_reaches_the_report_the_contents_and_the_folds(
+def test_the_keyboard_reaches_the_report_the_contents_and_the_code(
     report: Path, visit: Callable[..., Any]
 ) -> None:
     page, _ = visit(report)
@@ -192,10 +192,11 @@ def test_the_keyboard_reaches_the_report_the_contents_and_the_folds(
     page.locator("nav a", has_text="All methods").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**#all-methods")
-    fold = page.locator("details.code").first
-    fold.locator("summary").focus()
-    page.keyboard.press("Enter")
-    fold.locator("pre").wait_for(state="visible")
+    code = page.locator("details.code pre").first
+    assert code.is_hidden(), "the reader's edition"
+    page.locator("#code").focus()
+    page.keyboard.press("Space")
+    code.wait_for(state="visible")
 
 
 def test_drawings_follow_the_dark_page(report: Path, visit: Callable[..., Any]) -> None:

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
+from qieval.cli import main
 from qieval.exhibits.core import MIME
+from qieval.pipeline.normalise import read_notebook
+from qieval.pipeline.page import render_page
 
 REPO = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (REPO / "notebooks").glob("*.ipynb"))
+NEW = "35_new"
 KIND = {"10_data": "table", "20_effect": "figure", "30_capability": "figure", "40_coding": "figure"}
 
 
@@ -25,6 +30,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("workspace")
     for name in ("params", "notebooks", "data/demo-collab", "data/demo-ms", "data/validation", "data/hip-fracture"):
         shutil.copytree(REPO / name, root / name)
+    assert main(["new-notebook", NEW, "--workspace", str(root)]) == 0
     return root
 
 
@@ -47,7 +53,7 @@ def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", [*NOTEBOOKS, NEW])
 def test_it_runs_on_its_defaults_under_the_plain_command(name: str, workspace: Path, tmp_path: Path) -> None:
     made = tmp_path / "made.ipynb"
     command("papermill", f"notebooks/{name}.ipynb", str(made), "--no-progress-bar", cwd=workspace)
@@ -72,8 +78,12 @@ def test_parameters_given_to_papermill_are_obeyed_and_nbconvert_makes_both_pages
     [table] = [payload for payload in payloads if payload["name"] == "effect"]
     assert {row["status"] for row in table["results"]} == {"interim"}
     assert {row["p_value"] for row in table["results"]} == {None}
-    for kind in ("html", "qieval"):
-        command("jupyter", "nbconvert", "--to", kind, "--output", f"as-{kind}", str(made), cwd=workspace)
-        page = (tmp_path / f"as-{kind}.html").read_text(encoding="utf-8")
-        assert "relapse in the last year" in page
-        assert "<svg" in page
+    pages = {}
+    for name, words in {"plain": [], "kit": ["--template", "qieval"]}.items():
+        asked = ["jupyter", "nbconvert", "--to", "html", *words, "--output", name, str(made)]
+        command(*asked, cwd=workspace)
+        pages[name] = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert "relapse in the last year" in pages[name]
+        assert "<svg" in pages[name]
+    same = str(BeautifulSoup(render_page(read_notebook(made)), "html.parser"))  # as nbconvert writes pages
+    assert pages["kit"] == same, "what the pipeline makes of the same notebook"

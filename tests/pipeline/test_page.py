@@ -11,12 +11,14 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 from nbformat import v4
 
 from qieval.exhibits import Column, Figure, Statement, Table
 from qieval.exhibits.svg import A, canvas, to_svg
 from qieval.pipeline.outline import bare
-from qieval.pipeline.page import QievalExporter, render_page
+from qieval.pipeline.page import render_page
 
 EVIL = "<img src=x onerror=x()>"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -179,12 +181,26 @@ def test_the_same_notebook_gives_the_same_bytes_and_stays_as_it_was(report: Any)
     assert nbformat.writes(report) == before
 
 
-def test_the_exporter_gives_the_same_page(report: Any, tmp_path: Path) -> None:
+def test_nbconvert_s_own_exporter_gives_the_same_page_by_the_installed_template(
+    report: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "report.ipynb"
     nbformat.write(report, path)
-    body, resources = QievalExporter().from_filename(str(path))
-    assert body == render_page(report)
-    assert resources["output_extension"] == ".html"
+    body, _ = HTMLExporter(template_name="qieval").from_filename(str(path))
+    assert body == str(BeautifulSoup(render_page(report), "html.parser")), "nbconvert writes every page anew"
+
+
+def test_the_authors_words_follow_the_bottom_line_and_are_sanitised(report: Any) -> None:
+    report.metadata["qieval"]["words"] = [["Interpretation", "Fell by **3**."], ["Limits", f"Few. {EVIL}"]]
+    main = render_page(report).partition('id="main"')[2]
+    said = (
+        "Few sites",
+        '<h2 id="interpretation">Interpretation</h2>',
+        "<strong>3</strong>",
+        "First the arms",
+    )
+    assert [main.index(words) for words in said] == sorted(main.index(words) for words in said)
+    assert "Few. <img></p>" in main
 
 
 def test_a_failed_notebook_says_so_on_top() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from qieval.pipeline import progress as module
-from qieval.pipeline.progress import Bars, Lines, progress
+from qieval.pipeline.progress import Bars, Lines, progress, tell
 
 WAVE: Any = SimpleNamespace(study_name="tiny", wave=1, jobs=(1, 2))
 JOB: Any = SimpleNamespace(report="20_effect--[red]")
@@ -41,3 +42,21 @@ def test_on_a_terminal_there_are_bars_for_reports_and_cells(monkeypatch: pytest.
     assert "made in 1.2 s" in said
     assert "reports" in said
     assert "20_effect--[red]" in said
+
+
+def test_a_program_hears_every_event_as_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress([WAVE], as_json=True) as listener:
+        listener.starts(WAVE, JOB, "its notebook changed")
+        listener.starts(WAVE, JOB, "")
+        listener.cell(WAVE, JOB, 1, 4)
+        listener.report(WAVE, JOB, 1.25, failed=True)
+    tell("published", WAVE, "in words", as_json=True, folder="reports/tiny/wave-1")
+    where = {"study": "tiny", "wave": 1}
+    report = where | {"report": "20_effect--[red]"}
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"event": "starts", **report, "why": "its notebook changed"},
+        {"event": "up to date", **report},
+        {"event": "cell", **report, "done": 1, "of": 4},
+        {"event": "failed", **report, "seconds": 1.25},
+        {"event": "published", **where, "folder": "reports/tiny/wave-1"},
+    ]

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from qieval.cli import main
 from qieval.errors import InputError
 from qieval.pipeline.declared import read_wave_file
-from qieval.pipeline.scaffold import new_wave
+from qieval.pipeline.parameters import read_card
+from qieval.pipeline.scaffold import new_notebook, new_wave
+from qieval.pipeline.workspace import Workspace
 
 
 def test_a_new_wave_is_the_last_one_with_what_differs_changed(tiny) -> None:
@@ -46,3 +52,21 @@ def test_a_broken_last_wave_is_told_and_nothing_made(tiny) -> None:
     with pytest.raises(InputError, match="is not YAML"):
         new_wave(tiny.workspace, "tiny")
     assert not tiny.workspace.wave_file("tiny", 2).exists()
+
+
+def test_a_new_notebook_is_one_that_the_pipeline_knows(tiny: Any, capsys: Any) -> None:
+    asked = ["new-notebook", "35_costs", "--workspace", str(tiny.root)]
+    assert main(asked) == 0
+    assert "Wrote notebooks/35_costs.ipynb" in capsys.readouterr().out
+    path = tiny.workspace.notebooks / "35_costs.ipynb"
+    card = read_card(path, shown="35_costs")
+    assert [(each.name, each.default) for each in card.parameters] == [("study", "tiny"), ("wave", 0)]
+    assert main(asked) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main(["new-notebook", "no/way", "--workspace", str(tiny.root)]) == 2
+
+
+def test_a_new_notebook_needs_a_wave_to_run_on(tmp_path: Path) -> None:
+    (tmp_path / "params").mkdir()
+    with pytest.raises(InputError, match="there is no wave to run a notebook on"):
+        new_notebook(Workspace(tmp_path), "35_costs")
