@@ -152,7 +152,7 @@ def league(found: Shrunk, quantity: Quantity, *, asked: bool, site: str = "site"
 def adjusted_headline(
     found: Standardised, quantity: Quantity, *, terms: str, site: str = "site"
 ) -> Statement:
-    """Say how many sites lie off what their own mix of patients leads to expect."""
+    """Say how many sites lie off what their own mix of patients."""
     units, adjusted = found.units, joined([name.replace("_", " ") for name in found.covariates])
     above, below = int((units["ci_low"] > 1).sum()), int((units["ci_high"] < 1).sum())
     more = [
@@ -165,8 +165,8 @@ def adjusted_headline(
         name="headline",
         role="headline",
         say=(
-            f"**{quantity.label}: {counted(above, site)} above and {counted(below, site)} below** what their "
-            f"own mix of patients leads to expect."
+            f"**{quantity.label}: {counted(above, site)} above and {counted(below, site)} below** what is to "
+            "be expected of their own mix of patients."
         ),
         more=[*more, *([terms] if terms else [])],
     )

@@ -155,8 +155,10 @@ def primary_method(plan: Plan | None, outcome: Outcome) -> Method:
 
 
 def with_ordered_arms(frame: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:
-    """Order the arms of a table as the study does, control first."""
-    if "arm" not in frame or not arms:
+    """Order the arms of a table as the study does, control first; a study without arms has no such column."""
+    if not arms:
+        return frame.drop(columns="arm", errors="ignore")
+    if "arm" not in frame:
         return frame
     return frame.assign(arm=pd.Categorical(frame["arm"], categories=list(arms), ordered=True))
 
