@@ -13,6 +13,7 @@ import pytest
 
 from qieval.capability import Instrument, score, sensitivity, wave_model
 from qieval.errors import ArgumentError, DesignError
+from qieval.stats.linear_mixed import linear_mixed
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,25 @@ def test_it_is_lmer_with_respondents_in_teams(scores, expected, df: Any, tail: s
     variances = dict(zip(theirs["varcomp_group"], theirs["varcomp_var"], strict=True))
     assert found.nested == pytest.approx(variances["respondent"], rel=1e-4)
     assert found.between == pytest.approx(variances["team"], rel=1e-4)
+    assert found.criterion == pytest.approx(theirs["reml_criterion"], rel=1e-9)
+
+
+def test_a_straight_course_over_the_waves_is_lmers(scores, expected) -> None:
+    theirs, rows = expected["lmm_trend"], scores.frame.dropna(subset=["total"])
+    found = linear_mixed(
+        rows["total"].to_numpy(float),
+        rows[["wave"]].to_numpy(float),
+        ("wave",),
+        cluster=rows["team"],
+        nested=rows["respondent"],
+        contrasts={"wave": np.array([0.0, 1.0])},
+        df="kenward-roger",
+        level=0.95,
+        unit="points",
+    )
+    assert [each.estimate for each in found.coefficients] == pytest.approx(theirs["est"], rel=1e-6)
+    assert [each.se for each in found.coefficients] == pytest.approx(theirs["se_kr"], rel=1e-5)
+    assert [each.df for each in found.coefficients] == pytest.approx(theirs["df_kr"], rel=1e-3)
     assert found.criterion == pytest.approx(theirs["reml_criterion"], rel=1e-9)
 
 

@@ -17,6 +17,7 @@ from qieval.stats.paired import (
     mean_interval,
     noncentrality_interval,
     regression_to_mean,
+    sign_test,
     small_sample_factor,
     standardised_changes,
 )
@@ -60,6 +61,13 @@ def test_standardised_changes_are_those_of_r(case: Any) -> None:
     assert gz.ci_high == pytest.approx(expected["effectsize_hedges_g"][2], rel=2e-4)
     assert dav.estimate == pytest.approx(expected["dav_mean_sd"], rel=EXACT)
     assert gav.estimate == pytest.approx(expected["gav_mean_sd"], rel=EXACT)
+
+
+def test_the_chance_to_rise_counts_ties_for_half(case: Any) -> None:
+    before, after, expected = case
+    found = sign_test(before, after, term="change")
+    assert found.estimate == pytest.approx(expected["prob_superiority_paired"], rel=EXACT)
+    assert found.p_value == pytest.approx(expected["sign"]["p"], rel=EXACT)
 
 
 def test_hedges_factor_is_exact(case: Any) -> None:
