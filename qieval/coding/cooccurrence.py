@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qieval.coding.project import Project
-from qieval.coding.spans import Ints, merged, run_starts
+from qieval.coding.spans import Ints, merged, numbered, packed, run_starts, sorted_rows
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
 
@@ -20,8 +20,10 @@ Definition = Literal["overlap", "same-segment", "inclusion", "near", "same-sourc
 Coders = Literal["within", "any"]
 Floats = NDArray[np.float64]
 KEYS = ("source", "code", "coder")
-CHUNK = 2_000_000
+CHUNK = 131_072
 """Most pairs of segments held at once."""
+BLOCK = 65_536
+"""Segments counted at once, so that they stay in the processor's own memory."""
 UNPLACED = "The project does not say where its passages stand in the text: only {} can be told."
 UNDEFINED = "c is not defined: neither code was used, or more pairs met than there are references."
 
@@ -122,59 +124,56 @@ def cooccurrence(
         raise ArgumentError(f"The `within` parameter of `cooccurrence` is 0 or more; not {within!r}.")
     if not project.placed and definition not in {"same-segment", "same-source"}:
         raise DesignError(UNPLACED.format("'same-segment' and 'same-source'"))
-    rows = _applications(project, coders, whole=definition == "same-source")
-    met = _met(rows, len(project.codes), definition, within if definition == "near" else -1)
-    frame = _frame(project, rows, met)
+    total: dict[str, Floats] = {}
+    for block in _blocks(project):
+        rows = _applications(block, coders, whole=definition == "same-source")
+        found = _met(rows, len(project.codes), definition, within if definition == "near" else -1)
+        found |= _used(rows, len(project.codes)) | _characters(block, len(project.codes))
+        total = {name: total.get(name, 0) + each for name, each in found.items()}
+    frame = _frame(project, total)
     if not project.placed:
         frame = frame.assign(characters=np.nan, jaccard=np.nan)
     return Cooccurrence(frame=frame, definition=definition, coders=coders, within=within)
 
 
-def _applications(project: Project, coders: Coders, *, whole: bool) -> dict[str, Ints]:
-    """Sort the segments by `group` (a source, or a coder's work on it) and start.
+def _blocks(project: Project) -> Iterator[dict[str, Ints]]:
+    """Give the segments of some sources at a time, whole sources each."""
+    rows = project.segments
+    source = rows["source"].cat.codes.to_numpy()
+    order = np.argsort(source, kind="stable")
+    columns = {name: rows[name].cat.codes.to_numpy()[order] for name in KEYS}
+    columns |= {name: rows[name].to_numpy()[order] for name in ("start", "end")}
+    upto, first = np.cumsum(np.bincount(source, minlength=1)), 0
+    while True:
+        place = int(np.searchsorted(upto, first + BLOCK, side="right"))
+        whole = place > 0 and upto[place - 1] > first  # else one source is a block of its own
+        last = int(upto[place - 1] if whole else upto[min(place, upto.size - 1)])
+        yield {name: each[first:last].astype(np.int64) for name, each in columns.items()}
+        if (first := last) >= order.size:
+            return
+
+
+def _applications(block: dict[str, Ints], coders: Coders, *, whole: bool) -> dict[str, Ints]:
+    """Sort segments by `group` (a source, or a coder's work on it) and start.
 
     `reference` numbers the distinct spans of each code. With `whole`, a code counts once in a group and
     lies all over it.
     """
-    rows = project.segments
-    source, code, coder = (rows[name].cat.codes.to_numpy().astype(np.int64) for name in KEYS)
-    group = source * len(rows["coder"].cat.categories) + coder if coders == "within" else source
-    start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
+    source, code, coder, start, end = block.values()
+    coder = coder if coders == "within" else np.zeros_like(coder)
     if whole:
-        at = pd.Series(group * len(project.codes) + code).drop_duplicates().index.to_numpy()
-        group, source, code = group[at], source[at], code[at]
+        at = pd.Series(packed(source, coder, code)).drop_duplicates().index.to_numpy()
+        source, coder, code = source[at], coder[at], code[at]
         start, end = np.zeros(at.size, dtype=np.int64), np.ones(at.size, dtype=np.int64)
-    order = _sorted_by(group * (int(end.max(initial=0)) + 1) + start)
-    group, source, code, start, end = (each[order] for each in (group, source, code, start, end))
-    reference = _numbered(source, start, end - start, code)
+    source, coder, start, length, code = sorted_rows(source, coder, start, end - start, code)
     return {
-        "group": group,
+        "group": source * (int(coder.max(initial=0)) + 1) + coder,
         "source": source,
         "code": code,
         "start": start,
-        "end": end,
-        "reference": reference,
+        "end": start + length,
+        "reference": numbered(source, start, length, code),
     }
-
-
-def _sorted_by(key: Ints) -> Ints:
-    """Order rows by a key of at least 0; a plain sort of key and row together beats an indirect one."""
-    bits = key.size.bit_length()
-    if int(key.max(initial=0)) >= 2 ** (62 - bits):
-        return np.argsort(key, kind="stable")
-    return np.asarray(np.sort((key << bits) | np.arange(key.size)) & (2**bits - 1))
-
-
-def _numbered(*keys: Ints) -> Ints:
-    """Number the distinct rows of some keys of at least 0."""
-    spans = [int(key.max(initial=0)) + 1 for key in keys]
-    if math.prod(spans) >= 2**62:
-        return pd.DataFrame(dict(enumerate(keys))).groupby([*range(len(keys))]).ngroup().to_numpy()
-    packed = np.ravel_multi_index(keys, spans)
-    order = _sorted_by(packed)
-    number = np.zeros(packed.size, dtype=np.int64)
-    number[order[1:]] = np.cumsum(packed[order[1:]] != packed[order[:-1]])
-    return number
 
 
 def _distinct(*keys: Ints) -> Ints:
@@ -196,8 +195,11 @@ def _neighbours(group: Ints, start: Ints, end: Ints, within: int) -> Iterator[tu
         done = int(found[first - 1]) if first else 0
         last = max(int(np.searchsorted(found, done + CHUNK, side="right")), first + 1)
         left = np.repeat(rows[first:last], times[first:last])
-        before = np.repeat(found[first:last] - times[first:last] - done, times[first:last])
-        yield left, left + 1 + np.arange(left.size) - before
+        right = np.arange(left.size)
+        right += np.repeat(
+            rows[first:last] + 1 + done + times[first:last] - found[first:last], times[first:last]
+        )
+        yield left, right
         first = last
 
 
@@ -237,41 +239,50 @@ def _met(rows: dict[str, Ints], n: int, definition: Definition, within: int) -> 
     return {name: each.reshape(n, n) for name, each in {"pairs": pairs, **counted}.items()}
 
 
-def _characters(project: Project) -> tuple[Floats, Floats]:
+def _used(rows: dict[str, Ints], n: int) -> dict[str, Floats]:
+    """Count the references of each code, and the sources with both of two."""
+    source, code, reference = (rows[name] for name in ("source", "code", "reference"))
+    code_of = np.zeros(int(reference.max(initial=-1)) + 1, dtype=np.int64)
+    code_of[reference] = code
+    first, last = source[[0, -1]] if source.size else (0, 0)
+    present = np.zeros((int(last - first) + 1, n), dtype=np.float32)
+    present[source - first, code] = 1
+    return {
+        "references": np.bincount(code_of, minlength=n).astype(float),
+        "sources_with_both": (present.T @ present).astype(float),
+    }
+
+
+def _characters(block: dict[str, Ints], n: int) -> dict[str, Floats]:
     """Characters marked with both codes, shape (codes, codes), and with each, whoever marked them."""
-    rows, n = project.segments, max(len(project.codes), 1)
-    key = rows["source"].cat.codes.to_numpy().astype(np.int64) * n + rows["code"].cat.codes.to_numpy()
-    start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
-    width = int(end.max(initial=0)) + 1
-    order = _sorted_by(key * width + start)
-    united = merged(key[order], start[order], end[order])
-    order = _sorted_by(united[0] // n * width + united[1])
-    cell, start, end = (each[order] for each in united)
-    code = cell % n
+    source, code, start, end = sorted_rows(*(block[name] for name in ("source", "code", "start", "end")))
+    cell, start, end = merged(source * n + code, start, end)
+    source, start, end, code = sorted_rows(cell // n, start, end, cell % n)
     shared = np.zeros(n * n)
-    for one, two in _neighbours(cell // n, start, end, -1):
+    for one, two in _neighbours(source, start, end, -1):
         size = np.minimum(end[one], end[two]) - start[two]
         shared += np.bincount(code[one] * n + code[two], weights=size, minlength=n * n)
     square = shared.reshape(n, n)
-    return square + square.T, np.bincount(code, weights=end - start, minlength=n).astype(float)
+    marked = np.bincount(code, weights=end - start, minlength=n)
+    return {"shared": square + square.T, "marked": marked}
 
 
-def _frame(project: Project, rows: dict[str, Ints], met: dict[str, Ints]) -> pd.DataFrame:
+def _frame(project: Project, total: dict[str, Floats]) -> pd.DataFrame:
     codes, n = project.codes.codes.to_numpy(), len(project.codes)
     a, b = np.triu_indices(n, 1)
-    references = np.bincount(_distinct(rows["reference"] * n + rows["code"]) % max(n, 1), minlength=n)
-    present = np.zeros((len(project.sources), n), dtype=np.float32)
-    present[rows["source"], rows["code"]] = 1
-    shared, marked = _characters(project)
-    frame = pd.DataFrame({"code_a": codes[a], "code_b": codes[b], "pairs": met["pairs"][a, b]})
+    whole = {name: each.astype(np.int64) for name, each in total.items()}
+    references, shared, marked = whole["references"], total["shared"][a, b], total["marked"]
+    frame = pd.DataFrame({"code_a": codes[a], "code_b": codes[b], "pairs": whole["pairs"][a, b]})
     frame = frame.assign(
-        both=met["both"][a, b], meeting_a=met["meeting"][a, b], meeting_b=met["meeting"][b, a]
+        both=whole["both"][a, b], meeting_a=whole["meeting"][a, b], meeting_b=whole["meeting"][b, a]
     )
-    frame = frame.assign(references_a=references[a], references_b=references[b], sources=met["sources"][a, b])
+    frame = frame.assign(
+        references_a=references[a], references_b=references[b], sources=whole["sources"][a, b]
+    )
     either = frame["references_a"] + frame["references_b"] - frame["both"]
     return frame.assign(
         c=(frame["both"] / either).where(either > 0),
-        sources_with_both=(present.T @ present)[a, b].astype(np.int64),
-        characters=shared[a, b],
-        jaccard=pd.Series(shared[a, b]) / (marked[a] + marked[b] - shared[a, b]),
+        sources_with_both=whole["sources_with_both"][a, b],
+        characters=shared,
+        jaccard=pd.Series(shared) / (marked[a] + marked[b] - shared),
     )

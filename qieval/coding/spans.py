@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Ints = NDArray[np.integer]
+MOST_BITS = 62
 
 
 def run_starts(*keys: Ints) -> NDArray[np.intp]:
@@ -51,8 +53,7 @@ def merged(key: Ints, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
     shift = np.cumsum(runs) * (int(end.max()) + 1)
     reached = np.maximum.accumulate(end + shift)
     opens = np.ones(key.size, dtype=bool)
-    opens[1:] = (start + shift)[1:] > reached[:-1]
-    opens[run_starts(key)] = True
+    opens[1:] = (start + shift)[1:] > reached[:-1]  # a key's stretch begins beyond all that came before
     at = np.flatnonzero(opens)
     closes = np.append(at[1:] - 1, key.size - 1)
     return key[at], start[at], (reached - shift)[closes]
@@ -75,3 +76,38 @@ def layers(key: Ints, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
     length = np.diff(where, append=where[-1:])
     inside = (depth > 0) & (length > 0)  # at the last event of a key the depth is back at 0
     return keys[inside], length[inside], depth[inside]
+
+
+def _widths(*keys: Ints) -> list[int]:
+    return [int(key.max(initial=0)).bit_length() for key in keys]
+
+
+def packed(*keys: Ints) -> Ints:
+    """Put rows of some keys of at least 0 into one number each, of the same order; numbered if too large."""
+    if sum(_widths(*keys)) > MOST_BITS:
+        return pd.DataFrame(dict(enumerate(keys))).groupby([*range(len(keys))]).ngroup().to_numpy()
+    joined = keys[0].astype(np.int64)
+    for key, width in zip(keys[1:], _widths(*keys[1:]), strict=True):
+        joined <<= width
+        joined |= key
+    return joined
+
+
+def sorted_rows(*keys: Ints) -> tuple[Ints, ...]:
+    """Sort rows by their keys, the first foremost; a plain sort of the packed rows beats an indirect one."""
+    if sum(_widths(*keys)) > MOST_BITS:
+        order = np.lexsort(keys[::-1])
+        return tuple(key[order] for key in keys)
+    joined, found = np.sort(packed(*keys)), []
+    for width in reversed(_widths(*keys[1:])):
+        found.append(joined & ((1 << width) - 1))
+        joined = joined >> width
+    return (joined, *reversed(found))
+
+
+def numbered(*keys: Ints) -> Ints:
+    """Number the distinct rows of some keys of at least 0."""
+    joined, order = sorted_rows(packed(*keys), np.arange(keys[0].size))
+    number = np.zeros(joined.size, dtype=np.int64)
+    number[order[1:]] = np.cumsum(joined[1:] != joined[:-1])
+    return number

@@ -16,6 +16,7 @@ import pytest
 from qieval.coding import Project, cooccurrence
 from qieval.errors import ArgumentError, DesignError
 
+module = sys.modules["qieval.coding.cooccurrence"]
 KEYS = {"any": "cooccurrence_any_coder", "within": "cooccurrence_same_coder"}
 COLUMNS = {
     "overlap": {
@@ -144,3 +145,14 @@ def test_bad_arguments_are_refused(project: Project) -> None:
         cooccurrence(project, definition="near", within=-1)
     with pytest.raises(DesignError, match="same-segment"):
         cooccurrence(replace(project, placed=False))
+
+
+@pytest.mark.parametrize("coders", ["any", "within"])
+def test_sources_counted_in_blocks_add_up_to_all_at_once(
+    coders: Any, frames: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project.from_frames(*frames("medium"))
+    whole = cooccurrence(project, coders=coders).frame
+    for size in (1, 37):
+        monkeypatch.setattr(module, "BLOCK", size)
+        pd.testing.assert_frame_equal(cooccurrence(project, coders=coders).frame, whole)
