@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,13 @@ import pytest
 
 from qieval.pipeline.workspace import Workspace
 
+CLUSTER = """
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two:
+        print(two.scheduler_address, flush=True)
+        input()
+"""
 STUDY = """\
 title: A tiny collaborative
 synthetic: true
@@ -158,3 +168,17 @@ def make_workspace(tmp_path: Path) -> Callable[..., Tiny]:
 def tiny(make_workspace: Callable[..., Tiny]) -> Tiny:
     """A workspace with one tiny study in order."""
     return make_workspace()
+
+
+@pytest.fixture
+def dask_address(tmp_path: Path) -> Iterator[str]:
+    """A cluster of two worker processes."""
+    if importlib.util.find_spec("distributed") is None:
+        pytest.skip("dask.distributed is not installed (extra: cluster)")
+    script = tmp_path / "two.py"
+    script.write_text(CLUSTER, encoding="utf-8")
+    command = [sys.executable, str(script)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, cwd=tmp_path, **pipes) as process:  # type: ignore[call-overload]
+        yield process.stdout.readline().strip()
+        process.stdin.close()

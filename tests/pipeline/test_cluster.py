@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +15,6 @@ from qieval.pipeline.progress import quiet
 from qieval.pipeline.run import run_waves
 from qieval.pipeline.workspace import Workspace
 
-SCRIPT = """
-from distributed import LocalCluster
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two:
-        print(two.scheduler_address, flush=True)
-        input()
-"""
 KILLS_ITS_WORKER_ONCE = """
 import os, pathlib, psutil
 mark = pathlib.Path("killed")
@@ -35,23 +25,9 @@ print("made")
 """
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A cluster of two worker processes."""
-    if importlib.util.find_spec("distributed") is None:
-        pytest.skip("dask.distributed is not installed (extra: cluster)")
-    script = tmp_path / "two.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, str(script)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, cwd=tmp_path, **pipes) as process:  # type: ignore[call-overload]
-        yield process.stdout.readline().strip()
-        process.stdin.close()
-
-
 @pytest.mark.nightly
 def test_a_cluster_makes_the_same_bytes_and_a_lost_worker_s_job_is_done_by_another(
-    tiny: Any, address: str, tmp_path: Path
+    tiny: Any, dask_address: str, tmp_path: Path
 ) -> None:
     notebook = tiny.add_notebook("20_lost")
     source = KILLS_ITS_WORKER_ONCE.strip().replace("\n", "\\n").replace('"', '\\"')
@@ -64,7 +40,7 @@ def test_a_cluster_makes_the_same_bytes_and_a_lost_worker_s_job_is_done_by_anoth
     tiny.append(tiny.wave, "  - 20_lost\n")
     plans = plan_waves([tiny.wave], tiny.workspace)
     folders = []
-    for name, how in (("there", {"scheduler": address}), ("here", {"jobs": 2})):
+    for name, how in (("there", {"scheduler": dask_address}), ("here", {"jobs": 2})):
         aside = Workspace(tiny.root, tmp_path / name)
         [outcome] = run_waves(plans, aside, quiet(), **how)
         assert outcome.published, outcome.failures
