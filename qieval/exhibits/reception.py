@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from qieval.capability import Received, Reception, SideBySide
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
@@ -42,9 +44,8 @@ def scales(found: Reception, *, suppress_below: int = 5) -> Table:
         label=[each.label for each in told],
         ends=[f"{each.low:g} to {each.high:g}" for each in told],
         people=[each.people for each in told],
-        above=above,
+        above=pd.array(above, dtype="Int64"),
     )
-    frame["above"] = frame["above"].astype("Int64")
     left = [f"Scales with fewer than {suppress_below} people: {few}."] if few else []
     return Table(
         name="scales",

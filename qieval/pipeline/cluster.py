@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import importlib
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qieval.errors import RunError
 from qieval.pipeline.pool import Event, pool
 
 MISSING = "--scheduler needs dask.distributed: pip install 'qieval[cluster]'"
 SECONDS_TO_CONNECT = 30
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @contextmanager
@@ -37,20 +39,45 @@ def cluster(address: str, *, root: Path) -> Iterator[Cluster]:
     RunError
         If `distributed` is not installed, or nobody answers at the address.
     """
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise RunError(MISSING) from None
-    try:
-        client = distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise RunError(f"No Dask scheduler answers at {address} ({error}).") from None
-    with client:
+    with _client(address) as client:
         workers = Cluster(client, root)
         try:
             yield workers
         finally:
             client.cancel(list(workers.futures), force=True)
+
+
+def mapped(function: Callable[[Item], Made], items: Iterable[Item], address: str) -> Iterator[Made]:
+    """Call a function for each of some items on a cluster, and give what comes back in their order.
+
+    Parameters
+    ----------
+    function : callable
+        Of an importable module of the package.
+    items : iterable
+        What it is called with, one by one.
+    address : str
+        Of the scheduler.
+
+    Raises
+    ------
+    RunError
+        If `distributed` is not installed, or nobody answers at the address.
+    """
+    with _client(address) as client:
+        for future in client.map(function, list(items), pure=False):
+            yield future.result()
+
+
+def _client(address: str) -> Any:
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise RunError(MISSING) from None
+    try:
+        return distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise RunError(f"No Dask scheduler answers at {address} ({error}).") from None
 
 
 class Cluster:

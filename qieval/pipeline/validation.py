@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from qieval.errors import refuse
+from qieval.pipeline.cluster import mapped
 from qieval.pipeline.provenance import commit, versions
 from qieval.pipeline.reuse import package_hash
 from qieval.pipeline.workspace import Workspace, find_workspace
@@ -63,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m qieval.pipeline.validation", description=__doc__)
     parser.add_argument("--replicates", type=int, default=10_000, help="trials a cell, closed forms")
     parser.add_argument("--passes", type=int, default=8, help=f"passes of {PASS} trials a cell, on rows")
+    parser.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="make the passes on a Dask cluster"
+    )
     asked = parser.parse_args(arguments)
     root = find_workspace().root
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
@@ -71,14 +75,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
     table = characteristics(cells(), replicates=asked.replicates, seed=SEED)
     _write(root, table, asked.replicates, 0)
-    unequal = [each for each in cells() if each.sizes == "unequal"]
-    for number in range(1, asked.passes + 1):
-        fresh = characteristics(unequal, slow=PASS, seed=SEED + 2 * number)
+    numbers = range(1, asked.passes + 1)
+    passes = mapped(one_pass, numbers, asked.scheduler) if asked.scheduler else map(one_pass, numbers)
+    for number, fresh in zip(numbers, passes, strict=True):
         table = pd.concat([table, fresh]).groupby([*KEYS, "method"], sort=False)[COUNTS].sum().reset_index()
         _write(root, table, asked.replicates, number)
         sys.stdout.write(f"{number} of {asked.passes} passes\n")
         sys.stdout.flush()
     return 0
+
+
+def one_pass(number: int) -> pd.DataFrame:
+    """Simulate a few trials a cell, and count what the methods on rows make of them."""
+    unequal = [each for each in cells() if each.sizes == "unequal"]
+    return characteristics(unequal, slow=PASS, seed=SEED + 2 * number)
 
 
 def _write(root: Path, table: pd.DataFrame, replicates: int, passes: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,12 @@ def test_a_cluster_makes_the_same_bytes_and_a_lost_worker_s_job_is_done_by_anoth
         for folder in folders
     )
     assert {str(name) for name in here.keys() | there if here.get(name) != there.get(name)} == {"run.json"}
+
+
+@pytest.mark.nightly
+def test_a_simulation_s_passes_are_the_same_there_as_here(dask_address: str) -> None:
+    there = list(cluster.mapped(math.sqrt, [4.0, 9.0], dask_address))
+    assert there == [2.0, 3.0]
 
 
 def test_without_the_package_or_a_scheduler_it_says_what_to_do(
