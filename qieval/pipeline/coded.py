@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from qieval.coding import Codebook, Project, Triangulation, triangulation
+from qieval.errors import refuse
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.projects import INFERRED
 
@@ -45,6 +46,9 @@ def coded(study: Study, extract: Extract) -> Coded:
     if read is not None:
         excluded = pd.concat([project.excluded, read.excluded.assign(row=None)], ignore_index=True)
         project = replace(project, excluded=excluded, notes=(*read.notes, INFERRED), placed=read.placed)
+    if "approvals" in extract.roles:
+        project = _approved(project, study.table("approvals"), file=extract.file("approvals"))
+    project = replace(project, segments=project.segments.drop(columns="selection", errors="ignore"))
     log = study.table("consensus") if "consensus" in extract.roles else None
     names = study.table("substitutions") if "substitutions" in extract.roles else None
     return Coded(
@@ -53,6 +57,16 @@ def coded(study: Study, extract: Extract) -> Coded:
         codebook_before=_codebook_before(extract),
         substitutions={} if names is None else dict(zip(names["name"], names["instead"], strict=True)),
     )
+
+
+def _approved(project: Project, listed: pd.DataFrame, *, file: str) -> Project:
+    """Mark the passages whose selections somebody approved."""
+    rows = project.segments
+    if "selection" not in rows:
+        said = "approves selections, but the segments come from no project file"
+        refuse(file, said, remedy="approve in the column approved of the segments")
+    told = listed[listed["approved"].eq(True)] if "approved" in listed else listed
+    return replace(project, segments=rows.assign(approved=rows["selection"].isin(told["selection"])))
 
 
 def _codebook_before(extract: Extract) -> Codebook | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what reads tables is loaded when one is read: a wave may ha
 
 WAVED = ("outcomes", "capability", "sources", "consensus")
 CHECKED_WITH = {"segments": ("sources", "codebook"), "sources": (), "codebook": (), "sites": ()}
-CHECKED_WITH |= {"consensus": ("codebook",), "substitutions": ()}
+CHECKED_WITH |= {"consensus": ("codebook",), "substitutions": (), "approvals": ("segments",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

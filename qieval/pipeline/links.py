@@ -34,6 +34,7 @@ def linked(frames: Frames, tables: Tables, scope: Scope) -> tuple[list[Fault], l
         *_unknown(frames, tables, column="site", home="sites"),
         *_unknown(_only(frames, "sources", "segments"), tables, column="source", home="sources"),
         *_unknown(_only(frames, "codebook", "segments"), tables, column="code", home="codebook"),
+        *_unknown(_only(frames, "segments", "approvals"), tables, column="selection", home="segments"),
         *_broken_codebook(frames, tables),
         *_missing_strata(frames, tables, scope),
     ]

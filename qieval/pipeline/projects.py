@@ -76,12 +76,12 @@ def _project(path: Path, changed: int) -> tuple[Project, tuple[str, ...]]:  # no
 
 
 def _table(project: Project, role: str, ids: Mapping[str, str]) -> pd.DataFrame:
-    """One table of a project, without what the owner called sources, selections and files."""
+    """One table of a project, without what the owner called sources and files."""
     if role == "codebook":
         book = project.codes.frame.drop(columns=["depth", "codable"], errors="ignore")
         return book.assign(code=book["code"].map(ids), parent=book["parent"].map(ids).fillna(""))
     if role == "segments":
-        rows = project.segments.drop(columns="selection", errors="ignore")
+        rows = project.segments  # a selection's id is what an approval names; `coded` drops it
         return rows.assign(code=rows["code"].astype(object).map(ids))
     coders = project.segments.groupby("source", observed=True)["coder"].unique().map(sorted).map(";".join)
     cases = project.cases.groupby("source")["case"].agg(";".join)

@@ -211,6 +211,12 @@ def substitutions(scope: Scope) -> Shape:  # noqa: ARG001
     return Shape(rules=(Rule(name="name"), Rule(name="instead")), key=("name",), may_be_empty=True)
 
 
+def approvals(scope: Scope) -> Shape:  # noqa: ARG001
+    """A selection of a project file whose words may be quoted."""
+    rules = (Rule(name="selection"), Rule(name="approved", kind="flag", needed=False))
+    return Shape(rules=rules, key=("selection",), may_be_empty=True)
+
+
 def withdrawals(scope: Scope) -> Shape:  # noqa: ARG001
     """A participant who withdrew."""
     return Shape(
@@ -255,6 +261,7 @@ SHAPES: dict[str, Callable[[Scope], Shape]] = {
     "segments": segments,
     "consensus": consensus,
     "substitutions": substitutions,
+    "approvals": approvals,
     "withdrawals": withdrawals,
     "events": events,
     "changes": changes,

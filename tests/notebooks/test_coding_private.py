@@ -1,15 +1,17 @@
-"""What the coding report shows of a project with planted names, paths and GUIDs: none of them."""
+"""What a run publishes of a project with planted names, paths and GUIDs: none of them."""
 
 from __future__ import annotations
 
-import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from qieval.pipeline.study import open_study
+from qieval.cli import main
+from qieval.pipeline.extract import open_extract
+from qieval.pipeline.workspace import Workspace
 
 STUDY = """title: Talks
 design: uncontrolled
@@ -17,9 +19,10 @@ tables:
   segments: {file: planted.qdpx}
   sources: {file: planted.qdpx}
   substitutions: {file: substitutions.csv}
+  approvals: {file: approvals.csv}
 codebook: planted.qdpx
 """
-WAVE = "study: talks\nwave: 1\nlabel: first\ndata: ../../data/talks/wave-1\nreports: [40_coding]\n"
+WAVE = "study: talks\nwave: 1\nlabel: first\ndata: ../../data/talks/wave-1\nreports: [40_coding: {by: source_kind}]\n"
 PLANTED = ("Jane Okafor", "Okafor-transcript", "C:/Users/okafor", "Coder Realname", "Case Realname")
 GUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 """Names of the project, its sources, people and folders; any GUID at all."""
@@ -72,32 +75,33 @@ def workspace(tmp_path: Path) -> Path:
     (tmp_path / "params/talks/wave-1.yaml").write_text(WAVE, encoding="utf-8")
     names = "name,instead\nJane Okafor,nurse 1\n"
     (tmp_path / "data/talks/wave-1/substitutions.csv").write_text(names, encoding="utf-8")
+    approved = [f"{1000 + 100 * n + 10 + c:08X}-0000-4000-8000-000000000000,true" for n in range(9) for c in (1, 2)]
+    listed = "\n".join(["selection,approved", *approved]) + "\n"
+    (tmp_path / "data/talks/wave-1/approvals.csv").write_text(listed, encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "data/talks/wave-1/planted.qdpx", "w") as archive:
         archive.writestr("project.qde", planted())
     return tmp_path
 
 
-def test_no_planted_name_path_or_guid_is_in_what_the_report_publishes(
-    workspace: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every exhibit of the notebook, its page, its numbers and its keys; quotes are approved for the test."""
-    monkeypatch.chdir(workspace)
-    cells = json.loads((repo / "notebooks" / "40_coding.ipynb").read_text(encoding="utf-8"))["cells"]
-    sources = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"}
-    sources["parameters"] = 'study, wave, by, level = "talks", 1, "source_kind", 0.95'
-    approve = "coded.project.segments['approved'] = True"
-    names: dict[str, object] = {}
-    published = []
-    for name, code in sources.items():
-        if name in {"parameters", "setup", "results", "further"}:
-            exec(code + (f"\n{approve}" if name == "setup" else ""), names)
-        else:
-            bundle = eval(code, names)._repr_mimebundle_()
-            published.append(json.dumps(bundle, default=str, ensure_ascii=False))
-    page = "".join(published)
-    assert len(published) > 15
+def test_no_planted_name_path_or_guid_is_in_what_a_run_publishes(workspace: Path, repo: Path) -> None:
+    """Every file of the wave's folder but the record of the run, which names the files read."""
+    (workspace / "notebooks").mkdir()
+    shutil.copy(repo / "notebooks" / "40_coding.ipynb", workspace / "notebooks")
+    assert main(["run", str(workspace / "params/talks/wave-1.yaml"), "--workspace", str(workspace)]) == 0
+    published = workspace / "reports/talks/wave-1"
+    page = (published / "40_coding--source_kind.html").read_text(encoding="utf-8")
     assert "[nurse 1] rang the ward" in page
+    assert "We met every week" not in page, "that selection was not approved"
     assert "2 coders" in page
-    assert [name for name in PLANTED if name.lower() in page.lower()] == []
-    assert GUID.search(page) is None
-    assert open_study("talks", 1, workspace=workspace).coded().project.repeated == 0
+    files = {path: path.read_text(encoding="utf-8") for path in published.rglob("*") if path.is_file()}
+    assert len(files) > 15
+    for path, words in files.items():
+        assert [name for name in PLANTED if name.lower() in words.lower()] == [], path
+        assert GUID.search(words) is None, path
+
+
+def test_an_approval_of_no_selection_is_a_fault(workspace: Path) -> None:
+    with (workspace / "data/talks/wave-1/approvals.csv").open("a") as file:
+        file.write("no-such-selection,true\n")
+    checked = open_extract(Workspace(workspace), "talks", 1).check()
+    assert [(fault.column, fault.rows) for fault in checked.faults] == [("selection", (20,))]
