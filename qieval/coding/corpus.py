@@ -23,7 +23,8 @@ class Corpus:
         One row a kind of source, then all: `kind`, `sources`, `cases` (missing where none are named),
         `sites` (missing where none are), `characters` (NaN where a length is unknown), `coded` (sources
         with a segment), `double_coded` (sources assigned to two coders or more; missing where assignment
-        was not recorded), `segments`.
+        was not recorded), `segments`, `languages` ("English 12, Swedish 4": sources in each; missing where
+        none is recorded), `translated` (sources read in translation; missing where that is not recorded).
     coders : DataFrame
         One row a coder, unnamed ("Coder 1", in the order of the names): `coder`, `assigned` (sources;
         missing where not recorded), `coded` (sources), `segments`, `codes` (distinct codes used).
@@ -81,18 +82,22 @@ def _kinds(project: Project) -> pd.DataFrame:
             "coded": segments > 0,
             "double_coded": asked >= 2,
             "segments": segments,
+            "language": sources.get("language"),
+            "translated": sources.get("translated_from"),
         }
     )
     whole = counted.assign(kind=ALL)
     parts = [part for _, part in counted.groupby("kind", sort=True)]
     rows = [_row(project, part) for part in ((*parts, whole) if len(parts) > 1 else (whole,))]
-    counts = ["sources", "cases", "sites", "coded", "double_coded", "segments"]
+    counts = ["sources", "cases", "sites", "coded", "double_coded", "segments", "translated"]
     return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
 
 
 def _row(project: Project, part: pd.DataFrame) -> dict[str, object]:
     cases = project.cases.loc[project.cases["source"].isin(part["source"]), "case"]
-    sites = part["site"].dropna()
+    sites, spoken = part["site"].dropna(), part["language"].dropna().value_counts()
+    languages = ", ".join(f"{name} {number}" for name, number in spoken.items())
+    recorded = "translated_from" in project.sources
     return {
         "kind": part["kind"].iloc[0],
         "sources": len(part),
@@ -102,6 +107,8 @@ def _row(project: Project, part: pd.DataFrame) -> dict[str, object]:
         "coded": int(part["coded"].sum()),
         "double_coded": int(part["double_coded"].sum()) if project.assigned.shape[1] else pd.NA,
         "segments": int(part["segments"].sum()),
+        "languages": languages or None,
+        "translated": int(part["translated"].notna().sum()) if recorded else pd.NA,
     }
 
 

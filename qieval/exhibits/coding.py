@@ -83,6 +83,8 @@ def corpus_table(corpus: Corpus, *, until: str = "") -> Table:
         count("sources", "Sources"),
         count("cases", "Cases"),
         count("sites", "Sites"),
+        words("languages", "Language", unit="sources"),
+        count("translated", "Read in translation", unit="sources"),
         count("characters", "Length", unit="characters"),
         count("coded", "With a coded passage", unit="sources"),
         count("double_coded", "Two or more coders", unit="sources"),

@@ -43,3 +43,16 @@ def test_what_was_set_aside_is_counted_by_reason(tables) -> None:
     result = corpus(Project.from_frames(pd.concat([wrong, segments.iloc[[0]]]), sources, codes))
     assert result.excluded == {"unknown code": len(segments)}
     assert result.repeated == 1
+
+
+def test_languages_and_translations_are_counted_by_kind(tables) -> None:
+    segments, sources, codes = tables
+    told = sources.assign(language=["English", "Swedish", "English"] + ["English"] * (len(sources) - 3))
+    told["translated_from"] = [None, "Swedish"] + [None] * (len(sources) - 2)
+    kinds = corpus(Project.from_frames(segments, told, codes)).kinds
+    assert kinds["languages"].iloc[-1] == f"English {len(sources) - 1}, Swedish 1"
+    assert kinds["translated"].iloc[-1] == 1
+    bare = corpus(
+        Project.from_frames(segments, sources.drop(columns="language", errors="ignore"), codes)
+    ).kinds
+    assert bare[["languages", "translated"]].isna().all(axis=None)
