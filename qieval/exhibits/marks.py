@@ -52,7 +52,7 @@ class Mark:
     @property
     def said(self) -> str:
         """Its number and interval in words."""
-        show = fixed(decimals_for(self.high - self.low), plus=True)
+        show = fixed(decimals_for((self.high - self.low) / 2), plus=True)
         state = ", interim" if self.interim else ""
         return f"{show(self.estimate)} {self.unit} ({interval(self.level, self.low, self.high, show)}{state})"
 

@@ -135,7 +135,16 @@ def _pairs(plan: WavePlan, job: Job, workspace: Workspace) -> list[tuple[str, st
         ("Re-make", f"qieval run {workspace.shown(plan.wave_file)}"),
         *([("Terms", plan.spec.terms)] if plan.spec.terms else []),
         *([("Licence", plan.spec.licence)] if plan.spec.licence else []),
+        ("Cite", _citation(plan, job)),
     ]
+
+
+def _citation(plan: WavePlan, job: Job) -> str:
+    """Say how to cite a report: by its authors, its data's year, its question, study and wave."""
+    authors = ", ".join(each.name for each in plan.spec.authors) or plan.spec.title
+    year, label = (data_cut(plan) or "undated")[:4], plan.label or f"wave {plan.wave}"
+    about = f"{job.question} {plan.spec.title}, {label}."
+    return f"{authors} ({year}). {about} Made with qieval {qieval.__version__}."
 
 
 def _plan_pairs(plan: WavePlan) -> list[tuple[str, str]]:

@@ -149,8 +149,9 @@ def _key_row(name: str, first: Mapping[str, Row]) -> Row:
 
 
 def _decimals(row: Row) -> int:
-    spread = (row["se"], (row["ci_high"] or 0) - (row["ci_low"] or 0))
-    return decimals_for(*(each for each in spread if each))
+    """As many as the index and the bottom line show: by the interval, or by the error where there is none."""
+    bounded = None not in (row["ci_low"], row["ci_high"])
+    return decimals_for((row["ci_high"] - row["ci_low"]) / 2 if bounded else row["se"] or 0)
 
 
 def _number(name: str) -> Callable[[Row], str]:

@@ -55,7 +55,7 @@ def test_numbers_are_filled_from_the_results_in_the_units_that_readers_see() -> 
         "20_effect--fatigue": [
             [
                 "Interpretation",
-                "It fell by \u22122.73 points (95\u00a0% interval \u22123.73 to \u22121.73;\np 0.019).\n",
+                "It fell by \u22122.7 points (95\u00a0% interval \u22123.7 to \u22121.7;\np 0.019).\n",
             ]
         ],
         "20_effect--relapse": [["What we will do", "Ask why: \u22125.4 percentage points among 2,553."]],
