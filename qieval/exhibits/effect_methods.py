@@ -117,22 +117,11 @@ def ladder_table(
     averages: Sequence[str] = (),
 ) -> Table:
     """Lay out a ladder of methods: difference, interval, df and (but for an interim look) p, a row each."""
-    signed = scale.show(plus=True)
-    frame = tidy(effect.ladder).assign(analysis=[named[row.method] for row in effect.ladder])
-    if averages:
-        frame["average"] = averages
-    return Table(
-        name="effect",
+    return ladder(
+        "effect",
+        [(named[row.method], row) for row in effect.ladder],
+        scale,
         caption=caption,
-        frame=frame,
-        columns=[
-            columns.words("analysis", "Analysis"),
-            *([columns.words("average", "Counts alike")] if averages else []),
-            Column(source="estimate", label="Difference", unit=scale.unit, show=signed),
-            columns.interval(effect.primary.level, signed, unit=scale.unit),
-            columns.DF,
-            *([] if effect.interim else [columns.P]),
-        ],
         records=[
             Record(
                 key=row.method,
@@ -142,7 +131,59 @@ def ladder_table(
             )
             for row in effect.ladder
         ],
-        emphasis=[0],
+        notes=notes,
+        averages=averages,
+        tested=not effect.interim,
+    )
+
+
+def ladder(
+    name: str,
+    rows: Sequence[tuple[str, Estimate]],
+    scale: Scale,
+    *,
+    caption: str,
+    notes: Sequence[str],
+    records: Sequence[Record] | None = None,
+    averages: Sequence[str] = (),
+    emphasis: Sequence[int] = (0,),
+    heads: tuple[str, str] = ("Analysis", "Difference"),
+    tested: bool = True,
+) -> Table:
+    """Lay out estimates under their labels: number, interval, df and p, a row each.
+
+    Parameters
+    ----------
+    rows : sequence of (str, Estimate)
+        Label and estimate.
+    records : sequence of Record, optional
+        One descriptive record under each estimate's method by default.
+    averages : sequence of str
+        What each estimate is the average of; a column of its own where given.
+    heads : (str, str)
+        Titles of the columns of labels and of estimates.
+    tested : bool
+        Whether p-values are shown.
+    """
+    estimates = [row for _, row in rows]
+    signed = scale.show(plus=True)
+    frame = tidy(estimates).assign(label=[label for label, _ in rows])
+    if averages:
+        frame["average"] = averages
+    return Table(
+        name=name,
+        caption=caption,
+        frame=frame,
+        columns=[
+            columns.words("label", heads[0]),
+            *([columns.words("average", "Counts alike")] if averages else []),
+            Column(source="estimate", label=heads[1], unit=scale.unit, show=signed),
+            columns.interval(estimates[0].level, signed, unit=scale.unit),
+            columns.DF,
+            *([columns.P] if tested else []),
+        ],
+        records=records or [Record(key=row.method, estimate=row, status="descriptive") for row in estimates],
+        emphasis=emphasis,
         notes=notes,
     )
 

@@ -43,13 +43,17 @@ class Scale:
 
 
 def scale_of(effect: Effect | SteppedWedge, quantity: Quantity) -> Scale:
-    """Choose how the numbers of this effect are shown."""
+    """Choose how the numbers of this effect are shown: as its primary estimate is."""
+    return scale_for(effect.primary, quantity)
+
+
+def scale_for(estimate: Estimate, quantity: Quantity) -> Scale:
+    """Choose how the numbers of an estimate, and of others like it, are shown."""
     binary = quantity.kind == "binary"
     factor = 100.0 if binary else 1.0
-    primary = effect.primary
-    half = (primary.ci_high - primary.ci_low) / 2
-    decimals = decimals_for(factor * half if math.isfinite(half) else 2 * factor * primary.se)
-    if round(factor * primary.estimate, decimals) == 0 != primary.estimate:
+    half = (estimate.ci_high - estimate.ci_low) / 2
+    decimals = decimals_for(factor * half if math.isfinite(half) else 2 * factor * estimate.se)
+    if round(factor * estimate.estimate, decimals) == 0 != estimate.estimate:
         decimals = min(4, decimals + 1)
     return Scale(
         factor=factor,

@@ -9,8 +9,9 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.effect_words import Scale, interval_words
-from qieval.exhibits.format import decimals_for, integer, percent, plural
+from qieval.exhibits.effect_methods import ladder
+from qieval.exhibits.effect_words import Scale, interval_words, scale_for
+from qieval.exhibits.format import integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity, Record
 from qieval.trial import InterruptedSeries, SiteChanges
@@ -25,14 +26,6 @@ LABELS = {
 }
 TOO_FEW = "Fewer than three periods lie on one side of the start, so no course over time is fitted."
 Namer = Callable[[float], str]
-
-
-def scale_for(estimate: Estimate, quantity: Quantity) -> Scale:
-    """Choose how the numbers of a change are shown: proportions in percentage points."""
-    factor = 100.0 if quantity.kind == "binary" else 1.0
-    unit = "percentage points" if quantity.kind == "binary" else quantity.unit
-    half = (estimate.ci_high - estimate.ci_low) / 2
-    return Scale(factor=factor, unit=unit, decimals=decimals_for(factor * half))
 
 
 def headline(
@@ -104,7 +97,14 @@ def methods(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str]) ->
     rows = list(changes.ladder)
     if changes.permutation is not None:
         rows.insert(1, changes.permutation.estimate)
-    return _ladder("changes", rows, quantity, caption=_versus(arms, quantity), emphasis=(0,))
+    return ladder(
+        "changes",
+        [(LABELS[row.method], row) for row in rows],
+        scale_for(rows[0], quantity),
+        caption=_versus(arms, quantity),
+        heads=("Change", "Estimate"),
+        notes=[f"{LABELS[row.method]}: {note}" for row in rows for note in row.notes],
+    )
 
 
 def assumptions(changes: SiteChanges, quantity: Quantity, *, name_of: Namer, site: str = "site") -> Table:
@@ -172,52 +172,22 @@ def one_series(
         rows += [
             (f"{labels[name]}, events left out", getattr(without, name), "-without-events") for name in labels
         ]
-    scale = scale_for(series.average, quantity)
-    frame = pd.DataFrame([{"what": what, **row.tidy().iloc[0]} for what, row, _ in rows])
-    show = scale.show(plus=True)
     rho = "" if math.isnan(series.rho) else f" Neighbouring periods correlate by {series.rho:.2f}."
-    return Table(
-        name="series",
+    return ladder(
+        "series",
+        [(what, row) for what, row, _ in rows],
+        scale_for(series.average, quantity),
         caption=(
             f"The mean course of joining sites as one series: {series.before} "
             f"periods before, {series.after} after.{rho}"
         ),
-        frame=frame,
-        columns=[
-            columns.words("what", "Change"),
-            Column(source="estimate", label="Estimate", unit=scale.unit, show=show),
-            columns.interval(series.average.level, show, unit=scale.unit),
-            columns.DF,
-            columns.P,
-        ],
+        heads=("Change", "Estimate"),
         records=[
             Record(key=f"{row.method}-{name}{tag}", estimate=row, status="descriptive")
             for (_, row, tag), name in zip(rows, 2 * list(labels), strict=False)
         ],
+        emphasis=(),
         notes=["One series says nothing of how sites differ; its interval counts periods, not sites."],
-    )
-
-
-def _ladder(
-    name: str, rows: Sequence[Estimate], quantity: Quantity, *, caption: str, emphasis: Sequence[int] = ()
-) -> Table:
-    scale = scale_for(rows[0], quantity)
-    frame = pd.DataFrame([{"label": LABELS[row.method], **row.tidy().iloc[0]} for row in rows])
-    show = scale.show(plus=True)
-    return Table(
-        name=name,
-        caption=caption,
-        frame=frame,
-        columns=[
-            columns.words("label", "Change"),
-            Column(source="estimate", label="Estimate", unit=scale.unit, show=show),
-            columns.interval(rows[0].level, show, unit=scale.unit),
-            columns.DF,
-            columns.P,
-        ],
-        records=[Record(key=row.method, estimate=row, status="descriptive") for row in rows],
-        emphasis=emphasis,
-        notes=[f"{LABELS[row.method]}: {note}" for row in rows for note in row.notes],
     )
 
 

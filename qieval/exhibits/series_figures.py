@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qieval.exhibits.chart_figures import chart_figure
+from qieval.exhibits.chart_words import unit_of
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.effect_words import scale_for
 from qieval.exhibits.format import plural
-from qieval.exhibits.series import TOO_FEW, scale_for
+from qieval.exhibits.series import TOO_FEW
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, canvas, to_svg
+from qieval.measures import Chart
 from qieval.results import Quantity
 from qieval.trial import InterruptedSeries, SiteChanges
 
@@ -43,9 +47,8 @@ def course(
     """
     if series is None:
         return Statement(name="course", role="note", say=TOO_FEW)
-    factor = 100.0 if quantity.kind == "binary" else 1.0
-    unit = "%" if quantity.kind == "binary" else quantity.unit
-    frame = series.course
+    scale, unit, frame = scale_for(series.average, quantity), unit_of(quantity), series.course
+    factor = scale.factor
     fig, ax = canvas(640, 300)
     for begin, end in shocks.values():
         ax.axvspan(begin - 0.5, end + 0.5, color=WASH, zorder=0)
@@ -65,8 +68,6 @@ def course(
         ax.set_ylim(max(low, 0), min(high, 100))
     events = "; shaded: " + ", ".join(shocks) if shocks else ""
     beside = f"; dotted: {arms[0]}" if compared is not None and arms else ""
-    average = series.average
-    scale = scale_for(average, quantity)
     return Figure(
         name="course",
         caption=(
@@ -78,7 +79,7 @@ def course(
             f"{quantity.label} from {name_of(frame['period'].iloc[0])} "
             f"to {name_of(frame['period'].iloc[-1])}. After "
             f"{name_of(start)} the mean course lies on average "
-            f"{scale.show(plus=True)(average.estimate)} {scale.unit} "
+            f"{scale.show(plus=True)(series.average.estimate)} {scale.unit} "
             f"from the earlier course, continued."
         ),
         svg=to_svg(fig, name="course"),
@@ -86,10 +87,27 @@ def course(
     )
 
 
+def control(chart: Chart | None, quantity: Quantity, *, marks: pd.DataFrame, site: str) -> Figure | Statement:
+    """Draw the same course against the limits of before the start: which later periods are unlike it.
+
+    Parameters
+    ----------
+    chart : Chart, optional
+        Individual values, limits frozen before the start; None where there are too few periods.
+    marks : DataFrame
+        Outside events, as `chart_figure` takes them.
+    """
+    if chart is None:
+        return Statement(name="control", role="note", say=TOO_FEW)
+    of = f"the {plural(site)} that joined, their mean; limits of the periods before the start"
+    return chart_figure(chart, quantity, marks=marks, of=of, suppress_below=0, name="control")
+
+
 def sites(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str], site: str = "site") -> Figure:
     """Draw each site's own change, by group: how far apart they lie is the yardstick for the difference."""
     kind = changes.primary.method.removeprefix("site-t-")
-    factor = 100.0 if quantity.kind == "binary" else 1.0
+    scale = scale_for(changes.primary, quantity)
+    factor = scale.factor
     frame = changes.sites.sort_values(kind, ignore_index=True)
     groups = [(arm, frame[frame["arm"].astype(str) == arm]) for arm in arms] if arms else [("", frame)]
     fig, axes = canvas(440, 40 + 22 * len(frame), rows=len(groups), sharex=True, squeeze=False,
@@ -101,7 +119,6 @@ def sites(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str], site
         ax.plot(2 * [factor * rows[kind].mean()], [-0.5, len(rows) - 0.5], color=colour, linewidth=1.5)
         ax.set_yticks(place, rows["cluster"].astype(str))
         ax.set_title(arm, loc="left")
-    scale = scale_for(changes.primary, quantity)
     axes[-1, 0].set_xlabel(f"change, {scale.unit}")
     means = "; ".join(
         f"{arm or 'all'}: mean {scale.show(plus=True)(rows[kind].mean())}, "

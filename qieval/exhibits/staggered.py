@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.effect_words import interval_words
+from qieval.exhibits.effect_methods import ladder
+from qieval.exhibits.effect_words import interval_words, scale_for
 from qieval.exhibits.format import integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
-from qieval.exhibits.series import scale_for
 from qieval.exhibits.svg import LINE, SOFT, A, canvas, to_svg
-from qieval.results import Quantity, Record
+from qieval.results import Quantity
 from qieval.trial import StaggeredStart
 
 LABELS = {
@@ -85,7 +85,6 @@ def methods(found: StaggeredStart, quantity: Quantity) -> Table:
     rows = [found.estimate, found.permutation.estimate]
     scale = scale_for(found.permutation.estimate, quantity)
     show = scale.show(plus=True)
-    frame = found.tidy()
     notes = [f"{LABELS[row.method]}: {note}" for row in rows for note in row.notes]
     if math.isfinite(found.two_way):
         notes.append(
@@ -94,21 +93,14 @@ def methods(found: StaggeredStart, quantity: Quantity) -> Table:
             "weight on started sites is negative, since it "
             "takes sites that started earlier as a comparison for later ones."
         )
-    return Table(
-        name="staggered",
+    return ladder(
+        "staggered",
+        [(LABELS[row.method], row) for row in rows],
+        scale,
         caption=(
             f"Difference in {lower(quantity.label)}, started less not yet started, each site counted once."
         ),
-        frame=frame.assign(label=[LABELS[row.method] for row in rows]),
-        columns=[
-            columns.words("label", "Method"),
-            Column(source="estimate", label="Estimate", unit=scale.unit, show=show),
-            columns.interval(rows[0].level, show, unit=scale.unit),
-            columns.DF,
-            columns.P,
-        ],
-        records=[Record(key=row.method, estimate=row, status="descriptive") for row in rows],
-        emphasis=(0,),
+        heads=("Method", "Estimate"),
         notes=notes,
     )
 

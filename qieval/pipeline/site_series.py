@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from qieval.errors import DesignError, refuse
+from qieval.pipeline.measured import MARKS
 from qieval.results import Quantity
 from qieval.trial.interrupted import FEWEST
 
@@ -37,6 +38,8 @@ class SiteSeries:
         ``"M"`` (months), ``"Q"`` (quarters) or empty: periods are numbers of the study's own.
     shocks : mapping of str to (float, float)
         Outside events: first and last period of each.
+    marks : DataFrame
+        The same as charts mark them: `site` (absent), `start`, `stop`, `kind`, `label`.
     site : str
         What a cluster is called.
     """
@@ -48,6 +51,7 @@ class SiteSeries:
     quantity: Quantity
     frequency: str
     shocks: Mapping[str, tuple[float, float]]
+    marks: pd.DataFrame
     site: str
 
     @property
@@ -73,6 +77,21 @@ class SiteSeries:
     def label(self, number: float) -> str:
         """Write a period as the table does."""
         return str(pd.Period(ordinal=int(number), freq=self.frequency)) if self.frequency else f"{number:g}"
+
+    def charting(self, start: float) -> dict[str, Any]:
+        """Arguments of a control chart of the joined sites' mean, with the limits of before a start."""
+        rows = self.joined()
+
+        def written(number: float) -> Any:
+            return pd.Period(ordinal=int(number), freq=self.frequency) if self.frequency else int(number)
+
+        return {
+            "data": rows.assign(period=[written(each) for each in rows["period"]]),
+            "period": "period",
+            "value": "value",
+            "better": self.quantity.better,
+            "freeze": written(rows.loc[rows["period"] < start, "period"].max()),
+        }
 
     def joined(self) -> pd.DataFrame:
         """Mean over the sites that joined (all, where none is compared), each counted once: period, value."""
@@ -160,6 +179,7 @@ def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
         quantity=words,
         frequency=frequency,
         shocks=_shocks(events, frequency),
+        marks=events.reindex(columns=MARKS),
         site=spec.allocation.unit if spec.allocation else "site",
     )
 

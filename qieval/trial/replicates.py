@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,10 +56,18 @@ class Draws:
 
     def first(self, count: int) -> Draws:
         """Give the first trials only."""
-        return replace(self, size=self.size[:count], total=self.total[:count], squares=self.squares[:count])
+        return self.between(0, count)
+
+    def between(self, start: int, stop: int) -> Draws:
+        """Give the trials from one place to before another."""
+        parts = {name: getattr(self, name)[start:stop] for name in ("size", "total", "squares")}
+        return replace(self, **parts)
 
     def rows(self, place: int) -> pd.DataFrame:
-        """Give one trial as rows of people with exactly these statistics: `cluster`, `arm`, `outcome`."""
+        """Give one trial as rows of people: `cluster`, `arm`, `outcome`.
+
+        They have exactly these statistics, but for the squares of counts, which are drawn anew.
+        """
         rng = np.random.default_rng(place)
         size, total = self.size[place].astype(int), self.total[place]
         cluster = np.repeat(np.arange(len(size)), size)
@@ -76,6 +85,16 @@ class Draws:
         return pd.DataFrame({"cluster": cluster, "arm": self.arm[cluster].astype(int), "outcome": outcome})
 
 
+def scattered(rng: np.random.Generator, counts: NDArray[Any], size: NDArray[Any]) -> Floats:
+    """Spread each cluster's events (R, K) over its people at random; give the squares about its mean."""
+    cell = np.repeat(np.arange(counts.size), counts.ravel())
+    first = np.concatenate([[0], size.ravel().cumsum()])
+    person = first[cell] + (rng.random(len(cell)) * size.ravel()[cell]).astype(np.intp)
+    each = np.bincount(person, minlength=first[-1]).astype(np.float64)
+    squares = np.add.reduceat(each**2, first[:-1]).reshape(counts.shape)
+    return np.asarray(squares - counts**2 / size)
+
+
 def t_test(draws: Draws, method: str, shift: float = 0.0) -> Floats:
     """Give the two-sided p of each trial (R,) by a t test on cluster values, after taking off a shift.
 
@@ -87,12 +106,17 @@ def t_test(draws: Draws, method: str, shift: float = 0.0) -> Floats:
         weight = draws.size
     elif method == "cluster-t-inverse-variance":
         weight = draws.size / (1 + (draws.size - 1) * _anova_icc(draws)[:, None])
-    blocks = draws.block == np.arange(draws.block.max() + 1)[:, None]
-    arm = _centred(np.broadcast_to(draws.arm, values.shape), weight, blocks)
+    return weighted_p(values, draws.arm, weight, draws.block)
+
+
+def weighted_p(values: Floats, arm: Floats, weight: Floats, block: NDArray[np.intp]) -> Floats:
+    """Give the two-sided p (R,) of the arm in a weighted regression of values (R, K) on it and the strata."""
+    blocks = block == np.arange(block.max() + 1)[:, None]
+    own = _centred(np.broadcast_to(arm, values.shape), weight, blocks)
     centred = _centred(values, weight, blocks)
-    across = (weight * arm**2).sum(axis=1)
-    slope = (weight * arm * centred).sum(axis=1) / across
-    residual = (weight * (centred - slope[:, None] * arm) ** 2).sum(axis=1)
+    across = (weight * own**2).sum(axis=1)
+    slope = (weight * own * centred).sum(axis=1) / across
+    residual = (weight * (centred - slope[:, None] * own) ** 2).sum(axis=1)
     df = values.shape[1] - 1 - len(blocks)
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = slope / np.sqrt(residual / df / across)

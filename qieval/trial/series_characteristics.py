@@ -16,6 +16,7 @@ from scipy import special
 from qieval.errors import DesignError
 from qieval.stats.columns import Floats
 from qieval.trial.interrupted import Mask, interrupted_series, segments
+from qieval.trial.replicates import weighted_p
 from qieval.trial.staggered import imputed, left_one_out, overall
 
 SITES, RHOS, DRIFTS = (4, 6, 12, 24), (0.0, 0.3, 0.6), (0.0, 0.1)
@@ -69,7 +70,8 @@ def _cell(
     }
     changes = {kind: np.einsum("ktr,t->kr", values, operator) for kind, operator in operators.items()}
     for kind, change in changes.items():
-        yield f"site-t-{kind}", _two_groups(change, joined)
+        one, whole = np.ones_like(change.T), np.zeros(sites, dtype=np.intp)
+        yield f"site-t-{kind}", weighted_p(change.T, joined.astype(np.float64), one, whole)
     yield "site-t-average-all", _one_group(changes["average"])
     starts = np.where(joined, 8 + np.arange(sites) * 24 // sites, np.inf)
     yield "staggered-jackknife", _jackknife(values, time[None, :] >= starts[:, None])
@@ -90,13 +92,6 @@ def _values(sites: int, rho: float, drift: float, replicates: int, rng: np.rando
 
 def _p(statistic: Floats, df: float) -> Floats:
     return np.asarray(2 * special.stdtr(df, -np.abs(statistic)), dtype=np.float64)
-
-
-def _two_groups(change: Floats, joined: Mask) -> Floats:
-    one, two = change[joined], change[~joined]
-    df = len(change) - 2
-    pooled = (((one - one.mean(0)) ** 2).sum(0) + ((two - two.mean(0)) ** 2).sum(0)) / df
-    return _p((one.mean(0) - two.mean(0)) / np.sqrt(pooled * (1 / len(one) + 1 / len(two))), df)
 
 
 def _one_group(change: Floats) -> Floats:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from qieval.exhibits import designs, series, series_figures, staggered
+from qieval.measures import control_chart
 from qieval.results import Quantity
 from qieval.trial import compare_changes, interrupted_series, staggered_start
 
@@ -104,6 +105,18 @@ def test_too_few_periods_give_words_and_no_course() -> None:
         == series.TOO_FEW
     )
     assert series.one_series(None, None, SCREENED).say == series.TOO_FEW
+    assert series_figures.control(None, SCREENED, marks=pd.DataFrame(), site="site").say == series.TOO_FEW
+
+
+def test_the_control_chart_judges_later_periods_by_those_before(rows) -> None:
+    mean = rows[rows["arm"] == "coached"].groupby("period")["value"].mean().reset_index()
+    chart = control_chart(mean, value="value", period="period", freeze=11)
+    marks = pd.DataFrame(columns=["site", "start", "stop", "kind", "label"])
+    drawn = series_figures.control(chart, SCREENED, marks=marks, site="clinic")
+    later = chart.points[chart.points["x"] >= 12]
+    assert (later["value"] > chart.points["centre"].iloc[0]).all()
+    assert drawn.frame.loc[drawn.frame["x"].astype(int) >= 12, "signal"].any()
+    assert "the clinics that joined, their mean; limits of the periods before the start" in drawn.caption
 
 
 def test_the_figure_tells_its_result_without_being_seen(rows) -> None:

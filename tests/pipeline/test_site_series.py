@@ -60,3 +60,11 @@ def test_other_names_and_periods_are_refused() -> None:
         opened.series("nothing")
     with pytest.raises(DesignError, match="'7' is not a period of this series; write one as '2024-01'"):
         opened.series("screening").at("7")
+
+
+def test_a_chart_of_the_mean_takes_its_limits_from_before_the_start() -> None:
+    found = qi.open_study("demo-collab", 2).series("screening")
+    chart = qi.measures.control_chart(**found.charting(found.at("2024-07")))
+    assert str(chart.plan.freeze) == "2024-06"
+    assert chart.points["value"].to_numpy() == pytest.approx(found.joined()["value"].to_numpy())
+    assert len(found.marks) == len(found.shocks)
