@@ -28,6 +28,7 @@ from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.naming import told
 from qieval.pipeline.published import published_results
 from qieval.pipeline.quantities import quantity
+from qieval.pipeline.reporting import Reporting, reporting
 from qieval.pipeline.site_series import SiteSeries, site_series
 from qieval.pipeline.workspace import Workspace, find_workspace
 from qieval.results import Quantity
@@ -222,6 +223,10 @@ class Study:
     def results(self) -> pd.DataFrame:
         """Rows of ``results.json`` of all waves up to this one, with `wave` and `wave_label`."""
         return published_results(self._extract.workspace, self.name, self.wave)
+
+    def reporting(self) -> Reporting:
+        """Gather what the run knows of what reporting checklists ask for."""
+        return reporting(self)
 
     def _refuse_unless_comparable(self, people: Participants) -> None:
         if not people.arms and not self._start:
