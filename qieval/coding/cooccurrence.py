@@ -127,9 +127,13 @@ def cooccurrence(
     total: dict[str, Floats] = {}
     for block in _blocks(project):
         rows = _applications(block, coders, whole=definition == "same-source")
-        found = _met(rows, len(project.codes), definition, within if definition == "near" else -1)
-        found |= _used(rows, len(project.codes)) | _characters(block, len(project.codes))
-        total = {name: total.get(name, 0) + each for name, each in found.items()}
+        found = (
+            _met(rows, len(project.codes), definition, within if definition == "near" else -1),
+            _used(rows, len(project.codes)),
+            _characters(block, len(project.codes)),
+        )
+        for name, each in (item for part in found for item in part.items()):
+            total[name] = each.astype(float) + total.get(name, 0.0)
     frame = _frame(project, total)
     if not project.placed:
         frame = frame.assign(characters=np.nan, jaccard=np.nan)
@@ -264,7 +268,7 @@ def _characters(block: dict[str, Ints], n: int) -> dict[str, Floats]:
         shared += np.bincount(code[one] * n + code[two], weights=size, minlength=n * n)
     square = shared.reshape(n, n)
     marked = np.bincount(code, weights=end - start, minlength=n)
-    return {"shared": square + square.T, "marked": marked}
+    return {"shared": square + square.T, "marked": marked.astype(float)}
 
 
 def _frame(project: Project, total: dict[str, Floats]) -> pd.DataFrame:
