@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-import pandas as pd
-
 from qieval.capability import Received, Reception, SideBySide
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
