@@ -104,7 +104,10 @@ def deviants(
             count("sources", "Sources", unit="heard there", show=lambda n: _few(n, fewest)),
         ],
         records=[Record(key=row.term, estimate=row, status="descriptive") for row in found.estimates()],
-        notes=[f"The {site} is the key to what was said there, in the coding report and its passages."],
+        notes=[
+            f"The {site} is the key to what was said there: in the coding report and its passages, and in "
+            "the joint display (45_joint), which sets it beside a result of this wave."
+        ],
     )
 
 

@@ -22,7 +22,7 @@ def months(delivered: Fidelity) -> Figure:
     frame = delivered.monthly
     names, columns = list(delivered.sites["site"]), sorted(frame["month"].unique())
     fig, ax = canvas(640, 70 + 24 * len(names))
-    for site, month, held, planned in frame.itertuples(index=False):
+    for site, month, held, planned in frame[["site", "month", "held", "planned"]].itertuples(index=False):
         x, y = columns.index(month), len(names) - 1 - names.index(site)
         colour = tint(min(held / planned, 1.0), A) if held else tint(1, WARN)
         ax.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], color=colour, linewidth=0)
@@ -41,7 +41,40 @@ def months(delivered: Fidelity) -> Figure:
         caption=f"Contacts held at each site and month; {frame['planned'].iloc[0]:g} are planned. {said}.",
         alt=f"Heat map of {counted(len(names), 'site')} over {counted(len(columns), 'month')}. {said}.",
         svg=to_svg(fig, name="months"),
-        frame=frame.assign(month=frame["month"].astype(str)),
+        frame=frame[["site", "month", "held", "planned"]].assign(month=frame["month"].astype(str)),
+    )
+
+
+def minutes(delivered: Fidelity) -> Figure | Statement:
+    """Draw each site's minutes of coaching, added up from its first planned month, beside the plan."""
+    frame = delivered.monthly
+    if frame["minutes"].isna().all():
+        return Statement(name="minutes", role="note", say="The log tells no minutes.")
+    fig, ax = canvas(640, 300)
+    sites = {site: rows.reset_index(drop=True) for site, rows in frame.groupby("site", sort=False)}
+    longest = max(sites.values(), key=len)
+    ax.plot(range(len(longest) + 1), [0, *longest["planned_minutes"]], "--", color=INK)
+    ratios = {
+        site: rows["minutes"].iloc[-1] / rows["planned_minutes"].iloc[-1] for site, rows in sites.items()
+    }
+    least, most = (pick(ratios, key=lambda site: ratios[site]) for pick in (min, max))
+    for site, rows in sites.items():
+        ends = site in {least, most}
+        ax.plot(
+            range(len(rows) + 1), [0, *rows["minutes"]], color=A if ends else LINE, linewidth=2 if ends else 1
+        )
+        if ends:
+            ax.text(len(rows) + 0.1, rows["minutes"].iloc[-1], str(site), va="center", color=INK)
+    ax.set_xlabel("months of the site’s own plan")
+    ax.set_ylabel("minutes so far")
+    ax.grid(visible=True, axis="y")
+    said = f"Least of its plan: {least}, {percent()(ratios[least])}; most: {most}, {percent()(ratios[most])}"
+    return Figure(
+        name="minutes",
+        caption=f"Minutes of coaching added up, a line a site; broken line: the plan. {said}.",
+        alt=f"Lines of {counted(len(sites), 'site')} over {counted(len(longest), 'month')}. {said}.",
+        svg=to_svg(fig, name="minutes"),
+        frame=frame[["site", "month", "minutes", "planned_minutes"]].assign(month=frame["month"].astype(str)),
     )
 
 

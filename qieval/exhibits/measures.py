@@ -72,7 +72,7 @@ def cautions(
     return care([*found, *shrunk.notes, *remarks], otherwise="Nothing calls for care by the fixed rules.")
 
 
-def gate_table(found: Gate, *, version: str = "", site: str = "site") -> Table:
+def gate_table(found: Gate, *, version: str = "", audit: str = "", site: str = "site") -> Table:
     """Show what is known of the measure's quality before anybody is compared by it."""
     rows = []
     for row in found.criteria.to_dict(orient="records"):
@@ -85,7 +85,7 @@ def gate_table(found: Gate, *, version: str = "", site: str = "site") -> Table:
                 "value": show(row["value"]) if known else "not recorded",
                 "asked": f"{sign} {show(row['asked'])}",
                 "met": ("yes" if row["met"] else "no") if known else "not known",
-                "short": int(row["short"]) if known else None,
+                "short": int(row["short"]) if pd.notna(row["short"]) else None,
             }
         )
     return Table(
@@ -101,7 +101,8 @@ def gate_table(found: Gate, *, version: str = "", site: str = "site") -> Table:
             count("short", f"{plural(site).capitalize()} short"),
         ],
         notes=[
-            f"Definitions: {version}." if version else "The study file names no version of the definitions."
+            f"Definitions: {version}." if version else "The study file names no version of the definitions.",
+            *([f"Over all {plural(site)}, by an audit: {audit}."] if audit else []),
         ],
     )
 

@@ -28,7 +28,8 @@ class Fidelity:
         `steps_done`, `step_adherence`, `contiguous` (highest step with none missing before it),
         `out_of_order` (pairs of steps done in the wrong order).
     monthly : DataFrame
-        One row a site and month: `site`, `month`, `held`, `planned`.
+        One row a site and month of its plan: `site`, `month`, `held`, `planned`, and from its first month on
+        `minutes` and `planned_minutes`, added up (`minutes` NaN where the log has none).
     steps : DataFrame
         One row a site and step: `site`, `step`, `date` (NaT if not done by the cut), `days` since the step
         before it was done (days up to the cut where `censored`; NaN where the step before is not done).
@@ -125,12 +126,16 @@ def fidelity(
         rows.append(
             {"site": name, "cancelled": len(here) - len(own)} | _dose(own, count, per_month, planned_minutes)
         )
-        cells += [(name, month, int(number), per_month) for month, number in count.items()]
+        took = own.groupby("month")["minutes"].sum(min_count=1).reindex(planned, fill_value=0.0)
+        due = per_month * planned_minutes * np.arange(1, len(planned) + 1)
+        summed = took.cumsum() if minutes else took * np.nan
+        each = zip(count.items(), summed, due, strict=True)
+        cells += [(name, month, int(number), per_month, *both) for (month, number), *both in each]
     sites = pd.DataFrame(rows)
     timed = _timed(reached, joined, n_steps, last)
     if steps is not None:
         sites = sites.join(pd.DataFrame([_adherence(timed, name, n_steps) for name in joined]))
-    monthly = pd.DataFrame(cells, columns=["site", "month", "held", "planned"])
+    monthly = pd.DataFrame(cells, columns=["site", "month", "held", "planned", "minutes", "planned_minutes"])
     return Fidelity(sites=sites, monthly=monthly, steps=timed, start=first, cut=last)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ class Gate:
     ----------
     criteria : DataFrame
         One row a criterion: `criterion`, `value` (over all units; NaN where nothing is known), `asked` (the
-        threshold), `met` (missing where nothing is known), `short` (units that fall short).
+        threshold), `met` (missing where nothing is known), `short` (units that fall short; NaN where no unit
+        is known).
     units : DataFrame
         One row a unit: `unit`, `ascertainment`, `completeness`, `days`, `reliability`.
     """
@@ -50,6 +51,7 @@ def gate(
     denominator: str,
     eligible: str | None = None,
     submitted: str | None = None,
+    audited: Mapping[str, float] | None = None,
     ascertained: float = 0.9,
     complete: float = 0.9,
     within: float = 90,
@@ -70,6 +72,9 @@ def gate(
         denominator's share of it.
     submitted : str, optional
         Column of the date on which the row was handed in: timeliness is the median of days after the month.
+    audited : mapping of str to float, optional
+        What an audit found of "ascertainment" (share) and "timeliness" (median days) over all units, where no
+        column tells.
     ascertained, complete, within, reliable : float
         Asked of a unit: share of eligible cases, share of periods reported since the first of anybody, median
         days, and reliability (variance between units over itself and the unit's own sampling variance).
@@ -89,22 +94,26 @@ def gate(
     trust = shrunk.units.set_index("unit")["reliability"]
     units["reliability"] = trust.reindex(units.index).to_numpy()
     overall = numbers(data[denominator]).sum() / numbers(data[eligible]).sum() if eligible else math.nan
+    told = audited or {}
     rows = [
         ("ascertainment", overall, ascertained, units["ascertainment"] < ascertained),
         ("completeness", float(units["completeness"].mean()), complete, units["completeness"] < complete),
         ("timeliness", float(units["days"].median()), within, units["days"] > within),
         ("reliability", float(units["reliability"].median()), reliable, units["reliability"] < reliable),
     ]
-    made = [
-        {
-            "criterion": name,
-            "value": float(value),
-            "asked": asked,
-            "met": _met(name, value, asked),
-            "short": short.sum(),
-        }
-        for name, value, asked, short in rows
-    ]
+    made = []
+    for name, value, asked, short in rows:
+        known = not math.isnan(value)
+        found = float(value) if known else told.get(name, math.nan)
+        made.append(
+            {
+                "criterion": name,
+                "value": found,
+                "asked": asked,
+                "met": _met(name, found, asked),
+                "short": short.sum() if known else math.nan,
+            }
+        )
     named = units.reset_index(names="unit")
     return Gate(
         criteria=pd.DataFrame(made).astype({"met": "boolean"}),

@@ -26,6 +26,14 @@ class Joined(Part):
     of: Names
 
 
+class Audit(Part):
+    """What an audit of a measure's data found: share of the eligible cases told, median days to hand in."""
+
+    source: str
+    ascertainment: Annotated[float, Field(ge=0, le=1)] | None = None
+    timeliness: Annotated[float, Field(ge=0)] | None = None
+
+
 class Measure(Part):
     """One measure: a proportion of those eligible, or a rate (events, hours) for each of the denominator."""
 
@@ -41,3 +49,4 @@ class Measure(Part):
     exclude: Names = ()
     composite: Joined | None = None
     benchmark: Benchmark | None = None
+    audit: Audit | None = None

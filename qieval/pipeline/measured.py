@@ -102,9 +102,11 @@ class Measured:
         return self.spec.benchmark.source if self.spec.benchmark else ""
 
     @property
-    def gating(self) -> dict[str, str]:
-        """Arguments of `qieval.measures.gate`: its columns, as far as they are there."""
-        return {name: name for name in ("eligible", "submitted") if name in self.data}
+    def gating(self) -> dict[str, Any]:
+        """Arguments of `qieval.measures.gate`: its columns if they are there, and an audit's finds."""
+        columns = {name: name for name in ("eligible", "submitted") if name in self.data}
+        audit = self.spec.audit.model_dump(exclude={"source"}, exclude_none=True) if self.spec.audit else None
+        return {**columns, "audited": audit}
 
     def quartiles(self, *, quantile: int) -> Quartiles | None:
         """Place the sites in the quarters of the declared benchmark, if there is one."""

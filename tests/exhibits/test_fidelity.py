@@ -51,6 +51,15 @@ def test_nothing_is_said_where_nothing_was_planted(delivered) -> None:
     assert "Every site had a contact in every month" in draw.months(calm).caption
 
 
+def test_minutes_are_drawn_beside_the_plan(delivered) -> None:
+    figure = draw.minutes(delivered)
+    shares = delivered.sites.set_index("site")["dose_minutes"]
+    assert f"Least of its plan: {shares.idxmin()}" in figure.caption
+    assert f"most: {shares.idxmax()}" in figure.caption
+    silent = replace(delivered, monthly=delivered.monthly.assign(minutes=float("nan")))
+    assert draw.minutes(silent).say == "The log tells no minutes."
+
+
 def test_dose_attendance_and_steps_stand_in_tables(delivered) -> None:
     table = show.dose(delivered)
     assert table.frame["attendance"].between(0.6, 0.95).all()

@@ -68,6 +68,7 @@ def test_the_gate_tells_unknown_from_unmet(rows) -> None:
     assert table.frame["value"].tolist()[0] == "not recorded"
     assert table.frame["short"].tolist()[1] == 1
     assert "Definitions: 2024-1." in table.html()
+    assert show.gate_table(quality, audit="ours").notes[-1] == "Over all sites, by an audit: ours."
     json.dumps(table.payload(), allow_nan=False)
 
 

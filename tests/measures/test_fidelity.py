@@ -53,6 +53,14 @@ def test_dose_gaps_and_steps_counted_by_hand(contacts, steps, reference) -> None
         assert dict(zip(months["month"].astype(str), months["held"], strict=True)) == hand["per_month"]
 
 
+def test_minutes_add_up_month_by_month_beside_the_plan(contacts) -> None:
+    months = fidelity(contacts, **PLAN, minutes="minutes", held="held").monthly.set_index("site")
+    assert months.loc["A", "minutes"].tolist() == [115, 175, 340]
+    assert months.loc["B", "minutes"].tolist() == [60, 60, 90]
+    assert months.loc["A", "planned_minutes"].tolist() == [120, 240, 360]
+    assert fidelity(contacts, **PLAN, held="held").monthly["minutes"].isna().all()
+
+
 def test_time_per_step_is_censored_at_the_cut(contacts, steps) -> None:
     frame = fidelity(contacts, **PLAN, steps=steps).steps.set_index(["site", "step"])
     assert frame.loc[("A", 1), "days"] == 7

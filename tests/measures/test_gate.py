@@ -32,6 +32,15 @@ def test_what_nobody_recorded_is_unknown_and_not_met(rows) -> None:
     assert told.loc["completeness", "value"] == 1
 
 
+def test_an_audit_tells_what_no_column_does_and_columns_come_first(rows) -> None:
+    audited = {"ascertainment": 0.85, "timeliness": 30}
+    told = gate(rows, shrunk(rows), **COLUMNS, audited=audited).tidy().set_index("criterion")
+    assert told["met"].tolist() == [False, True, True, False]
+    assert told.loc["ascertainment", ["value", "short"]].isna().tolist() == [False, True]
+    told = gate(rows, shrunk(rows), **COLUMNS, eligible="eligible", audited=audited).tidy()
+    assert told["value"].tolist()[:3] == [0.8, 1, 30]
+
+
 def test_each_criterion_is_measured_by_its_definition(rows) -> None:
     fewer = rows.drop(index=[0, 1])
     ends = pd.PeriodIndex(fewer["period"], freq="M").to_timestamp(how="end").normalize()
