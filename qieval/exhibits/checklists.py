@@ -51,15 +51,21 @@ def answered(name: Checklist, facts: Mapping[str, str], reports: Iterable[str]) 
     reports : iterable of str
         Reports of the wave, which an item may be read in.
     """
-    frame, there = _items(), list(reports)
-    frame = frame[frame["list"] == name].reset_index(drop=True)
-    answers = []
-    for row in frame.itertuples():
+    there = list(reports)
+    answers = {}
+    for row in _items(name).itertuples():
         said = [facts[fact] for fact in str(row.facts).split() if facts.get(fact)]
         found = [each for each in there if each.partition("--")[0] in str(row.reports).split()]
-        answers.append(" ".join([*said, *([f"See {joined(found)}."] if found else [])]))
-    known = [bool(answer) for answer in answers]
-    return frame[["item", "topic"]].assign(answer=[answer or AUTHORS for answer in answers], known=known)
+        answers[str(row.item)] = " ".join([*said, *([f"See {joined(found)}."] if found else [])])
+    return filled(name, answers)
+
+
+def filled(name: Checklist, answers: Mapping[str, str]) -> pd.DataFrame:
+    """Give the items of a checklist as `answered` does, from answers by their numbers."""
+    frame = _items(name)
+    said = [answers.get(item, "") for item in frame["item"]]
+    known = [bool(answer) for answer in said]
+    return frame[["item", "topic"]].assign(answer=[answer or AUTHORS for answer in said], known=known)
 
 
 def table(name: Checklist, lists: Mapping[Checklist, pd.DataFrame]) -> Table | Statement:
@@ -89,5 +95,6 @@ def _share(items: pd.DataFrame) -> str:
 
 
 @cache
-def _items() -> pd.DataFrame:
-    return pd.read_csv(Path(__file__).with_name("checklists.csv"), dtype=str, keep_default_na=False)
+def _items(name: Checklist) -> pd.DataFrame:
+    frame = pd.read_csv(Path(__file__).with_name("checklists.csv"), dtype=str, keep_default_na=False)
+    return frame[frame["list"] == name].reset_index(drop=True)

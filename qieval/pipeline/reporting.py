@@ -53,13 +53,13 @@ def reporting(study: Study) -> Reporting:
 
 def _facts(study: Study, rows: list[dict[Any, Any]]) -> dict[str, str]:
     spec, ethics = study.spec, study.spec.ethics
-    labels = [each.label for each in (*spec.outcomes.values(), *spec.measures.values()) if each.label]
+    labels = [each.label for each in spec.outcomes.values()] + [each.label for each in spec.measures.values()]
     facts = {
         "design": _design(study),
         "arms": f"{' against '.join(reversed(study.arms)).capitalize()}." if study.arms else "",
         "window": _dates(study),
         "interim": study.interim,
-        "measured": f"{joined(labels)}." if labels else "",
+        "measured": f"{joined([each for each in labels if each])}." if any(labels) else "",
         "approval": f"Approval: {ethics.approval}." if ethics.approval else "",
         "consent": f"Consent: {ethics.consent}." if ethics.consent else "",
         "software": f"qieval {qieval.__version__}.",
