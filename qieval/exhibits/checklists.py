@@ -76,7 +76,7 @@ def table(name: Checklist, lists: Mapping[Checklist, pd.DataFrame]) -> Table | S
     items = lists[name]
     return Table(
         name=name,
-        caption=f"{title}: {_share(items)}.",
+        caption=f"{title}: {_share(items)} items answered by the run.",
         frame=items,
         columns=[words("item", "Item"), words("topic", "Asks for"), words("answer", "Answer")],
         notes=[f"Names of items ours. {source}"],
@@ -85,13 +85,13 @@ def table(name: Checklist, lists: Mapping[Checklist, pd.DataFrame]) -> Table | S
 
 def headline(lists: Mapping[Checklist, pd.DataFrame]) -> Statement:
     """Say how much of each checklist the run answers."""
-    parts = [f"{SOURCES[name][0].partition(' (')[0]}: **{_share(items)}**" for name, items in lists.items()]
+    parts = [f"**{_share(items)}** of {SOURCES[name][0].partition(' (')[0]}" for name, items in lists.items()]
     more = ["The others are marked for the authors: no run can know them."]
-    return Statement(name="headline", role="headline", say="; ".join(parts) + ".", more=more)
+    return Statement(name="headline", role="headline", say=f"Items answered: {joined(parts)}.", more=more)
 
 
 def _share(items: pd.DataFrame) -> str:
-    return f"{int(items['known'].sum())} of {len(items)} items answered by the run"
+    return f"{int(items['known'].sum())} of {len(items)}"
 
 
 @cache

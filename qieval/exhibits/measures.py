@@ -22,6 +22,12 @@ DEFINED = {
 }
 BETWEEN = {"reml": "restricted maximum likelihood", "dl": "DerSimonian and Laird", "pm": "Paule and Mandel"}
 
+BANDS = {
+    "within limits": "Chance alone would set a site of its size as far apart: no reason to act on it.",
+    "alert": "That is somewhat more than chance would do at its size: worth a look at what is done there.",
+    "alarm": "That is more than chance would do at its size: look for the reason before judging it.",
+}
+
 
 def headline(
     whole: Chart,
@@ -31,9 +37,19 @@ def headline(
     *,
     terms: str,
     chance: FalseAlarms,
+    own: str = "",
     site: str = "site",
+    fewest: int = 5,
 ) -> Statement:
-    """Say what the measure shows over all sites, at single ones, and what it may be used for."""
+    """Say what the measure shows over all sites, at single ones, and what it may be used for.
+
+    Parameters
+    ----------
+    own : str
+        A site whose edition this is: it is told first what the measure says of itself.
+    fewest : int
+        Nothing is told of a site with fewer people.
+    """
     order, last, over_time = sites.by_signal(), whole.points.iloc[-1], len(whole.points) > 1
     number, expected = int(order["signalled"].sum()), chance.theory * len(order)
     show = shower(quantity, float(whole.points["value"].std()))
@@ -46,15 +62,18 @@ def headline(
             f"chance alone would make about {fixed(0 if expected >= 1 else 1)(expected)} do so."
         )
         more.insert(0, said)
-    return Statement(
-        name="headline",
-        role="headline",
-        say=(
-            f"**{quantity.label}: {lower(reading(whole))}.** "
-            f"The centre of the last limits is {show(float(last['centre']))}."
-        ),
-        more=[*more, *([terms] if terms else [])],
+    say = (
+        f"**{quantity.label}: {lower(reading(whole))}.** "
+        f"The centre of the last limits is {show(float(last['centre']))}."
     )
+    units = found.units[(found.units["unit"].astype(str) == own) & (found.units["denominator"] >= fewest)]
+    for row in units.to_dict(orient="records"):
+        more.insert(0, f"All {plural(site)} together: {say.replace('**', '')}")
+        say = (
+            f"{quantity.label} at {own}: **{show(row['value'])}**, beside {show(found.target)} at all "
+            f"{plural(site)}. {BANDS[row['band']]}"
+        )
+    return Statement(name="headline", role="headline", say=say, more=[*more, *([terms] if terms else [])])
 
 
 def cautions(

@@ -48,6 +48,20 @@ def test_the_headline_sets_signals_beside_those_of_chance_and_says_the_terms(row
     assert said.more[-1] == "For improvement only."
 
 
+def test_a_site_s_own_edition_tells_it_first_what_the_measure_says_of_itself(rows) -> None:
+    whole, sites, fan, _, _ = parts(rows)
+    words = {"terms": "", "chance": false_alarms(20, series=50)}
+    said = show.headline(whole, sites, fan, SCREENED, own="c", **words)
+    [unit] = fan.units[fan.units["unit"] == "c"].to_dict(orient="records")
+    assert said.say.startswith(f"Screened at c: **{100 * unit['value']:.0f}")
+    assert said.say.endswith(show.BANDS[unit["band"]])
+    assert said.more[0].startswith("All sites together: Screened: ")
+    few = show.headline(whole, sites, fan, SCREENED, own="c", fewest=10**6, **words)
+    assert few == show.headline(whole, sites, fan, SCREENED, **words), (
+        "too few people: nothing of the site alone"
+    )
+
+
 def test_cautions_name_what_is_unmet_unknown_and_left_out(rows) -> None:
     whole, sites, _, shrunk, quality = parts(rows[rows["month"] < "2023-09"].assign(x=30))
     text = show.cautions(whole, sites, quality, shrunk, remarks=["Left out: 1."]).plain()
