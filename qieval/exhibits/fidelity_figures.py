@@ -51,7 +51,7 @@ def minutes(delivered: Fidelity) -> Figure | Statement:
     if frame["minutes"].isna().all():
         return Statement(name="minutes", role="note", say="The log tells no minutes.")
     fig, ax = canvas(640, 300)
-    sites = {site: rows.reset_index(drop=True) for site, rows in frame.groupby("site", sort=False)}
+    sites = {str(site): rows.reset_index(drop=True) for site, rows in frame.groupby("site", sort=False)}
     longest = max(sites.values(), key=len)
     ax.plot(range(len(longest) + 1), [0, *longest["planned_minutes"]], "--", color=INK)
     ratios = {
@@ -64,7 +64,7 @@ def minutes(delivered: Fidelity) -> Figure | Statement:
             range(len(rows) + 1), [0, *rows["minutes"]], color=A if ends else LINE, linewidth=2 if ends else 1
         )
         if ends:
-            ax.text(len(rows) + 0.1, rows["minutes"].iloc[-1], str(site), va="center", color=INK)
+            ax.text(len(rows) + 0.1, rows["minutes"].iloc[-1], site, va="center", color=INK)
     ax.set_xlabel("months of the site’s own plan")
     ax.set_ylabel("minutes so far")
     ax.grid(visible=True, axis="y")
