@@ -10,7 +10,8 @@ import pytest
 from qieval.exhibits import chart_figures as draw
 from qieval.exhibits import measures as show
 from qieval.exhibits.core import Figure, Statement
-from qieval.measures import Chart, control_chart
+from qieval.exhibits.site_figures import caterpillar, ranks
+from qieval.measures import Chart, control_chart, shrink
 from qieval.results import Quantity
 
 SCREENED = Quantity(name="s", label="Screened", kind="binary", unit="proportion", better="higher")
@@ -162,3 +163,19 @@ def test_nhs_icons_stand_beside_the_chart() -> None:
     assert "towards improvement" in figure.alt
     assert "nobody can foretell whether the target will be met" in figure.alt
     assert figure.svg.count("<use") >= 2
+
+
+@pytest.mark.nightly
+def test_a_page_of_a_thousand_sites_over_sixty_months_stays_under_two_megabytes() -> None:
+    rows = pd.concat([monthly(f"H{place:04d}", n=40, months=60, seed=place) for place in range(1_000)])
+    sites = one(rows, by="site", better="higher")
+    total = rows.groupby("site", as_index=False)[["x", "n"]].sum()
+    shrunk = shrink(total, unit="site", numerator="x", denominator="n", draws=200)
+    shown = [
+        draw.multiples(sites, SCREENED, by="site", marks=marks()),
+        show.readings_table(sites, SCREENED, by="site"),
+        caterpillar(shrunk, SCREENED),
+        ranks(shrunk),
+    ]
+    pages = [exhibit._repr_mimebundle_()["text/html"] for exhibit in shown]
+    assert sum(map(len, pages)) < 1_900_000
