@@ -101,3 +101,37 @@ def test_hospitals_deaths_have_the_likelihood_and_the_maximum_of_glmer(outside) 
     found = optimize.minimize(lambda theta: [-part for part in likelihood(theta)], theirs + 0.05, jac=True)
     np.testing.assert_allclose(found.x, theirs, rtol=1e-3)  # where lme4's own search stops
     assert -found.fun + ways >= expected["logLik"] - 1e-9
+
+
+@pytest.mark.parametrize("points", [1, 7])
+def test_a_stepped_wedge_has_its_maximum_and_error_where_lme4_has_them(points, outside) -> None:
+    """Cell counts of laboratories, whose exposure changes within clusters (xpert)."""
+    cells = pd.read_csv(outside / "crt" / "data" / "xpert_stepped_wedge.csv").sort_values(
+        "cluster", kind="stable"
+    )
+    theirs = json.loads((outside / "crt" / "xpert_sw.json").read_text())["glmm_logit"][f"nAGQ{points}"]
+    periods = pd.get_dummies(cells["period"], drop_first=True)
+    start = np.flatnonzero(np.diff(cells["cluster"], prepend=-1))
+    patterns = Patterns(
+        design=np.column_stack([np.ones(len(cells)), periods, cells["treat"]]).astype(float),
+        offset=np.zeros(len(cells)),
+        total=cells["events"].to_numpy(dtype=float),
+        count=cells["n"].to_numpy(dtype=float),
+        start=start,
+        width=np.diff(np.append(start, len(cells))),
+        logit=True,
+    )
+    at, likelihood = (
+        np.array([*theirs["fixef"].values(), theirs["var_cluster"] ** 0.5]),
+        Marginal(patterns, points=points),
+    )
+    value, gradient = likelihood(at)
+    assert np.abs(gradient).max() < 1e-4
+    if points == 1:  # with more nodes lme4 prints the likelihood without its constants
+        chosen = special.gammaln(cells["n"] + 1) - special.gammaln(cells["events"] + 1)
+        constant = (chosen - special.gammaln(cells["n"] - cells["events"] + 1)).sum()
+        assert value + constant == pytest.approx(theirs["logLik"], rel=1e-9)
+    steps = 1e-5 * np.eye(len(at))
+    curve = np.array([(likelihood(at + step)[1] - likelihood(at - step)[1]) / 2e-5 for step in steps])
+    se = np.sqrt(np.diag(np.linalg.inv(-(curve + curve.T) / 2)))[-2]
+    assert se == pytest.approx(theirs["se"], rel=1e-5)

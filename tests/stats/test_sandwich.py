@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from qieval.stats.gee import Equations, Solution, fit
@@ -55,3 +58,29 @@ def test_shares_of_the_information_add_to_one() -> None:
     whole = np.einsum("kab,kb,kcb->ac", leverage.vectors, leverage.values, leverage.vectors)
     np.testing.assert_allclose(whole, np.eye(3), atol=1e-12)
     assert not len(leverage.full)
+
+
+def test_two_way_fixed_effects_match_clubsandwich(outside) -> None:
+    """Weekly cells of postcodes, whose effects are absorbed by centring (cict; R has no CR3 there)."""
+    cells = pd.read_csv(outside / "crt" / "data" / "cict_stepped_wedge.csv")
+    theirs = json.loads((outside / "crt" / "cict_sw.json").read_text())["twfe_CR"]
+    codes = pd.factorize(cells["Zip"])[0]
+    weeks = pd.get_dummies(cells["period"], drop_first=True)
+    table = pd.DataFrame(np.column_stack([cells["y"], 1 - cells["treat"], weeks]).astype(float))
+    centred = (table - table.groupby(codes).transform("mean")).to_numpy()
+    equations = Equations.of(
+        outcome=centred[:, 0],
+        codes=codes,
+        level=np.ones((codes.max() + 1, 1)),
+        rows=centred[:, 1:],
+        family="gaussian",
+        link="identity",
+    )
+    solution, _ = fit(equations, exchangeable=False, names=[str(place) for place in range(len(table))])
+    assert (equations.back @ solution.beta)[1] == pytest.approx(theirs["estimate"], rel=1e-9)
+    leverage = Leverage.of(equations, solution)
+    for kind, power in (("CR0", 0.0), ("CR2", 0.5)):
+        se = np.sqrt((leverage.moved(power) ** 2).sum(axis=0))[1]
+        assert (se, leverage.freedom(power)[1]) == pytest.approx(
+            (theirs[kind]["se"], theirs[kind]["df_satt"]), rel=1e-9
+        )

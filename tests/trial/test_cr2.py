@@ -130,3 +130,15 @@ def test_what_cannot_be_answered_is_refused_by_name(few) -> None:
         robust_linear_model(pair, **SMALL)
     with pytest.raises(DesignError, match="do not vary within arms"):
         robust_linear_model(pair, **SMALL, correction="cr0")
+
+
+def test_communities_counted_alike_have_the_effect_and_errors_of_r(mkv, outside_values) -> None:
+    """On community means; R weighs rows by 1 / size, and its CR2 takes them for equally varied."""
+    theirs = outside_values["mkvtrial"]["estimand_cluster_average_IEE"]
+    means = mkv.dropna(subset=["know"]).groupby(["community", "arm"], as_index=False)["know"].mean()
+    rows = robust_linear_model(means, outcome="know", arm="arm", cluster="community").corrections
+    ours = {row.method.removeprefix("least-squares-").upper(): row for row in rows}
+    assert ours["CR0"].estimate == pytest.approx(theirs["RD"], rel=1e-10)
+    for kind in ("CR0", "CR3"):
+        assert ours[kind].se == pytest.approx(theirs["CR"][kind]["se"], rel=1e-10)
+    assert ours["CR2"].se == pytest.approx(theirs["CR"]["CR2"]["se"], rel=3e-3)
