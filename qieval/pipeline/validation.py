@@ -60,9 +60,10 @@ def recorded(workspace: Workspace | None = None) -> Recorded:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate, and write the counts: closed forms first, then pass after pass of the methods on rows."""
+    """Simulate, and write the counts: tests first, then models, then pass after pass of fits to rows."""
     parser = argparse.ArgumentParser(prog="python -m qieval.pipeline.validation", description=__doc__)
-    parser.add_argument("--replicates", type=int, default=10_000, help="trials a cell, closed forms")
+    parser.add_argument("--replicates", type=int, default=10_000, help="trials a cell, tests alone")
+    parser.add_argument("--models", type=int, default=5_000, help="trials a cell, models in closed form")
     parser.add_argument("--passes", type=int, default=8, help=f"passes of {PASS} trials a cell, on rows")
     parser.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="make the passes on a Dask cluster"
@@ -74,24 +75,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
     over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
     table = characteristics(cells(), replicates=asked.replicates, seed=SEED)
-    _write(root, table, asked.replicates, 0)
+    table = pd.concat([table, characteristics(cells(), models=asked.models, seed=SEED)])
+    counts = {"replicates": asked.replicates, "replicates_of_models": asked.models}
+    _write(root, table, counts, 0)
     numbers = range(1, asked.passes + 1)
     passes = mapped(one_pass, numbers, asked.scheduler) if asked.scheduler else map(one_pass, numbers)
     for number, fresh in zip(numbers, passes, strict=True):
         table = pd.concat([table, fresh]).groupby([*KEYS, "method"], sort=False)[COUNTS].sum().reset_index()
-        _write(root, table, asked.replicates, number)
+        _write(root, table, counts, number)
         sys.stdout.write(f"{number} of {asked.passes} passes\n")
         sys.stdout.flush()
     return 0
 
 
 def one_pass(number: int) -> pd.DataFrame:
-    """Simulate a few trials a cell, and count what the methods on rows make of them."""
+    """Simulate a few trials a cell, and count what the models fitted to rows make of them."""
     unequal = [each for each in cells() if each.sizes == "unequal"]
     return characteristics(unequal, slow=PASS, seed=SEED + 2 * number)
 
 
-def _write(root: Path, table: pd.DataFrame, replicates: int, passes: int) -> None:
+def _write(root: Path, table: pd.DataFrame, counts: dict[str, int], passes: int) -> None:
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / TABLE, index=False, lineterminator="\n")
@@ -99,7 +102,7 @@ def _write(root: Path, table: pd.DataFrame, replicates: int, passes: int) -> Non
         "made_by": "python -m qieval.pipeline.validation",
         "day": dt.datetime.now(dt.UTC).date().isoformat(),
         "seeds": [SEED, SEED + 2 * passes + 1],
-        "replicates": replicates,
+        **counts,
         "replicates_on_rows": PASS * passes,
         "source": {name: package_hash(name) for name in ("stats", "trial")},
         "git": commit(root)["commit"],

@@ -211,6 +211,13 @@ def _products(roster: Roster) -> tuple[float, float, Floats, Floats]:
     return float(upper[-2, -1] / upper[-2, -2] / abs(unit)), float(abs(unit)), arm, residual
 
 
+def sign_vectors(count: int, most: int) -> tuple[Floats, bool]:
+    """Give all vectors of signs (m, K), or `most` drawn ones where they are more; and whether all."""
+    exact = 2**count <= most
+    slices = _vectors(POINTS["rademacher"], count, 2**count if exact else most, None if exact else 0)
+    return np.vstack(list(slices)), exact
+
+
 def _vectors(points: Floats, count: int, total: int, seed: int | None) -> Iterator[Floats]:
     """Give the vectors of weights (m, K) in slices: all of them, or a seeded sample."""
     rng = np.random.default_rng(seed)

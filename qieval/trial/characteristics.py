@@ -1,8 +1,8 @@
 """Operating characteristics: how often each method rejects a true null, and covers a known effect.
 
 It stands in this room, not in `qieval.simulate`, because it calls the methods that it judges. Those with a
-closed form are worked out for all replicates at once (a test holds each to the public function); the others
-are called on the rows of fewer replicates.
+closed form are worked out for all replicates at once (a test holds each to the public function); the mixed
+models of odds and rates are fitted to the rows of fewer replicates.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from qieval.errors import QievalError
+from qieval.results import Estimate
 from qieval.stats.columns import Floats
 from qieval.stats.glm import Family
 from qieval.trial.allocations import TIE
+from qieval.trial.glmm import CountFamily, glmm
+from qieval.trial.replicate_models import linked, model_p
 from qieval.trial.replicates import (
     PERMUTED,
     T_TESTS,
     Draws,
     parallel_contrasts,
     permutation_p,
+    scattered,
     t_test,
     wedge_contrasts,
 )
-from qieval.trial.row_methods import answers, truth_of
 
 Sizes = Literal["equal", "unequal"]
 Course = Literal["endline", "changes", "gaps", "strata", "variances", "wedge"]
@@ -126,8 +129,8 @@ class Scenario:
         if self.family == "poisson":
             spread = rho / (1 - rho)  # variance of cluster rates over their mean
             rate = rng.gamma(mean / spread, spread, size.shape) if rho else mean + 0 * size
-            total = rng.poisson(rate * size).astype(float)
-            return total, total
+            counts = rng.poisson(rate * size)
+            return counts.astype(float), scattered(rng, counts, size.astype(int))
         between = rho * np.where(arm == 1, 9.0 if self.course == "variances" else 1.0, 1.0)
         noise = (1 - rho) / size
         if self.course in ("changes", "gaps"):  # a difference of two means, and the site's own part in it
@@ -160,7 +163,7 @@ def cells(clusters: Iterable[tuple[int, int]] = CLUSTERS, iccs: Iterable[float] 
 
 
 def characteristics(
-    scenarios: Iterable[Scenario], *, replicates: int = 0, slow: int = 0, seed: int = 0
+    scenarios: Iterable[Scenario], *, replicates: int = 0, models: int = 0, slow: int = 0, seed: int = 0
 ) -> pd.DataFrame:
     """Count rejections of a true null and intervals that hold a known effect.
 
@@ -169,9 +172,12 @@ def characteristics(
     scenarios : iterable of Scenario
         Cells.
     replicates : int
-        Trials a cell for methods with a closed form; none by default.
+        Trials a cell for t and permutation tests; none by default.
+    models : int
+        Trials a cell for the mixed model, CR2, estimating equations and wild bootstrap, all in closed form,
+        end values only; none by default.
     slow : int
-        Trials a cell for the others, end values only; none by default.
+        Trials a cell for mixed models of odds and rates, end values only; none by default.
     seed : int
         Seed.
 
@@ -185,12 +191,20 @@ def characteristics(
     rows: list[dict[str, object]] = []
     for scenario in scenarios:
         change = min(EFFECTS[scenario.family], scenario.control) if scenario.control else EFFECTS["gaussian"]
-        most = max(replicates, slow)
+        most = max(replicates, models, slow)
         null = scenario.draw(most, seed)
         other = scenario.draw(most, seed + 1, effect=change)
-        found = list(_closed(null, other, change, scenario)) if replicates else []
-        if slow and scenario.course == "endline":
-            found += _on_rows(null.first(slow), other.first(slow), change, scenario)
+        arms = scenario.control, scenario.control + change
+        few = null.first(replicates), other.first(replicates)
+        found = list(_closed(*few, change, scenario)) if replicates else []
+        if models and scenario.course == "endline":
+            tried, known = null.first(models), other.first(models)
+            pairs = zip(model_p(tried, (arms[0], arms[0])), model_p(known, arms), strict=True)
+            alpha = (1 - LEVEL) * (1 + TIE)
+            found += [(method, _seen(p, there, alpha)) for (method, p), (_, there) in pairs]
+        if slow and scenario.course == "endline" and scenario.family != "gaussian":
+            truth = linked(arms, scenario.family)
+            found.append(("glmm-t", _on_rows(null.first(slow), other.first(slow), truth)))
         rows += [scenario.words | {"method": method} | _counted(seen) for method, seen in found]
     return pd.DataFrame(rows)
 
@@ -206,27 +220,34 @@ def _closed(null: Draws, other: Draws, change: float, scenario: Scenario) -> Ite
             continue
         if scenario.course == "endline" or method == "cluster-t":
             p, there = t_test(null, method), t_test(other, method, change)
-            answered = np.isfinite(there)
-            yield (
-                method,
-                [count, np.isnan(p).sum(), (p < alpha).sum(), answered.sum(), (there >= alpha).sum()],
-            )
+            yield method, _seen(p, there, alpha)
     if scenario.course != "strata":
         p, there = permutation_p(null), permutation_p(other, change)
         yield PERMUTED, [count, 0, (p <= alpha).sum(), count, (there > alpha).sum()]
 
 
-def _on_rows(null: Draws, other: Draws, change: float, scenario: Scenario) -> Iterator[tuple[str, list[int]]]:
-    counts: dict[str, NDArray[np.int64]] = {}
-    arms = scenario.control, scenario.control + change
+def _seen(p: Floats, there: Floats, alpha: float) -> list[int]:
+    """Count refused and rejected of p-values of true nulls, answered and kept of those of the truth."""
+    known = np.isfinite(there)
+    return [len(p), np.isnan(p).sum(), (p < alpha).sum(), known.sum(), (there >= alpha).sum()]
+
+
+def _on_rows(null: Draws, other: Draws, truth: float) -> list[int]:
+    """Count what the logistic or Poisson mixed model says of each trial's rows."""
+    seen = np.zeros(5, dtype=np.int64)
     for place in range(len(null.size)):
-        for method, row in answers(null.rows(place), scenario.family):
-            seen = counts.setdefault(method, np.zeros(5, dtype=np.int64))
-            seen += [1, math.isnan(row.p_value), row.p_value < 1 - LEVEL, 0, 0]
-        for method, row in answers(other.rows(place), scenario.family):
-            holds = row.ci_low <= truth_of(row.unit, arms) <= row.ci_high
-            counts[method][3:] += [not math.isnan(row.ci_low), holds]
-    yield from ((method, seen.tolist()) for method, seen in counts.items())
+        row, there = (_generalised(draws.rows(place), draws.family) for draws in (null, other))
+        seen += [1, math.isnan(row.p_value), row.p_value < 1 - LEVEL,
+                 not math.isnan(there.ci_low), there.ci_low <= truth <= there.ci_high]  # fmt: skip
+    return list(seen.tolist())
+
+
+def _generalised(rows: pd.DataFrame, family: Family) -> Estimate:
+    kind: CountFamily = "binomial" if family == "binomial" else "poisson"
+    try:
+        return glmm(rows, outcome="outcome", arm="arm", cluster="cluster", family=kind).conservative
+    except QievalError:
+        return Estimate(term="", method="", estimate=math.nan)
 
 
 def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ RECORD = {
     "versions": {"python": "3.11"},
     "source": {"stats": "a" * 64, "trial": "b" * 64},
     "replicates": 1500,
+    "replicates_of_models": 1500,
     "replicates_on_rows": 1,
 }
 

@@ -7,17 +7,20 @@ from qieval.pipeline import validation
 from qieval.pipeline.workspace import VARIABLE, Workspace
 from qieval.trial.characteristics import Scenario
 
+CELL = Scenario(clusters=(3, 3), icc=0.1, sizes="unequal", family="binomial", control=0.3)
+
 
 def test_passes_add_up_and_say_how_they_were_made(tmp_path, monkeypatch, capsys) -> None:
     (tmp_path / "params").mkdir()
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     monkeypatch.setattr(validation, "PASS", 1)
-    monkeypatch.setattr(validation, "cells", lambda: [Scenario(clusters=(3, 3), icc=0.1, sizes="unequal")])
-    assert validation.main(["--replicates", "60", "--passes", "2"]) == 0
+    monkeypatch.setattr(validation, "cells", lambda: [CELL])
+    assert validation.main(["--replicates", "60", "--models", "40", "--passes", "2"]) == 0
     assert "2 of 2 passes" in capsys.readouterr().out
     found = validation.recorded(Workspace(tmp_path))
     counts = found.table.set_index("method")["replicates"]
-    assert (counts["cluster-t"], counts["mixed-model-kr"], len(counts)) == (60, 2, 11)
+    made = counts["cluster-t"], counts["mixed-model-kr"], counts["glmm-t"], len(counts)
+    assert made == (60, 40, 2, 12)
     assert (found.series["method"].nunique(), found.series["replicates"].max()) == (7, 30)
     assert found.record["seeds"] == [validation.SEED, validation.SEED + 5]
     assert set(found.record["source"]) == {"stats", "trial"}

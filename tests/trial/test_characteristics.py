@@ -3,18 +3,19 @@ from __future__ import annotations
 import json
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from qieval.trial.characteristics import COUNTS, ICCS, KEYS, Scenario, cells, characteristics, pooled
-from qieval.trial.row_methods import truth_of
 
 THEIRS = {
     "cluster t unweighted": "cluster-t",
     "cluster t size-weighted": "cluster-t-size",
     "cluster t inverse-variance": "cluster-t-inverse-variance",
     "exact permutation (mean difference)": "permutation",
+    "LMM Kenward-Roger": "mixed-model-kr",
+    "OLS CR2 + Satterthwaite": "cr2",
+    "WCR Rademacher (enumerated)": "wild-bootstrap-rademacher",
 }
 
 
@@ -26,7 +27,10 @@ def rate(table: pd.DataFrame, **where) -> tuple[float, float]:
 
 
 def test_type_one_errors_are_those_of_an_independent_simulation(crt, outside) -> None:
-    """Five thousand trials a cell in R's hands, of normal outcomes with unequal sizes."""
+    """Five thousand trials a cell in R's hands, of normal outcomes with unequal sizes.
+
+    Estimating equations are not compared: theirs estimate the correlation by geepack's convention.
+    """
     theirs = json.loads((outside / "crt" / "type1_error.json").read_text())["results"]
     for name, rates in theirs.items():
         clusters, icc = name.split("|icc=")
@@ -35,8 +39,10 @@ def test_type_one_errors_are_those_of_an_independent_simulation(crt, outside) ->
             icc=float(icc),
             sizes="unequal",
         )
-        table = characteristics([scenario], replicates=5_000, seed=7)
+        table = characteristics([scenario], replicates=5_000, models=5_000, seed=7)
         for label, method in THEIRS.items():
+            if clusters == "3v1" and method == "cr2":  # refused here, a pseudo-inverse in clubSandwich
+                continue
             ours = rate(table, method=method)
             margin = 4 * math.hypot(ours[1], math.sqrt(rates[label] * (1 - rates[label]) / 5_000))
             assert ours[0] == pytest.approx(rates[label], abs=margin + 1e-9), (name, label)
@@ -74,7 +80,7 @@ def test_where_it_does_not_hold_is_known() -> None:
 
 def test_every_method_is_counted_for_the_outcomes_that_it_is_for() -> None:
     scenarios = [each for each in cells([(3, 1)], [0.1]) if each.sizes == "equal"]
-    table = characteristics(scenarios, replicates=5, slow=1, seed=1)
+    table = characteristics(scenarios, replicates=5, models=5, slow=1, seed=1)
     assert list(table.columns) == [*KEYS, "method", *COUNTS]
     counted = table.groupby("family")["method"].agg(set)
     assert "mixed-model-kr" in counted["binomial"]
@@ -91,10 +97,3 @@ def test_the_cells_are_all_those_asked_for() -> None:
     main = table[table["course"].eq("endline") & ~table["control"].isin([0.02, 0.05])]
     assert len(main) == 6 * len(ICCS) * 2 * 3
     assert not table.duplicated().any()
-
-
-def test_the_truth_stands_on_the_scale_of_the_estimate() -> None:
-    arms = (0.2, 0.5)
-    assert truth_of("", arms) == pytest.approx(0.3)
-    assert truth_of("log ratio", arms) == pytest.approx(np.log(2.5))
-    assert truth_of("log odds ratio", arms) == pytest.approx(np.log(4))
