@@ -13,6 +13,7 @@ from qieval.pipeline.templating import render, written_date
 from qieval.pipeline.workspace import stage_words
 
 Wave = Mapping[str, Any]
+FRONT = "80_waves"  # the report that follows a study's results from wave to wave
 
 
 def wave_index(wave: Wave) -> str:
@@ -60,6 +61,7 @@ def _study(study: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": study.get("title") or study.get("name", ""),
         "synthetic": bool(study.get("synthetic")),
+        "front": next((each["href"] for each in latest["said"] if each["name"] == FRONT), ""),
         "latest": latest,
         "earlier": earlier,
     }

@@ -96,6 +96,13 @@ def test_a_report_that_is_new_says_so_and_one_without_a_drawing_repeats_its_sent
     assert "New since wave 1." in page
 
 
+def test_the_report_on_all_waves_is_the_study_s_front_page() -> None:
+    front = {"name": "80_waves", "question": "How?", "headline": "So.", "href": "80_waves.html"}
+    page = site_index([{"name": "demo", "title": "The demo", "waves": [wave(2, reports=[front])]}])
+    assert '<p><a href="demo/wave-2/80_waves.html">Key results from wave to wave</a></p>' in page
+    assert "from wave to wave" not in site_index([{"name": "demo", "title": "The demo", "waves": [wave(2)]}])
+
+
 def test_an_empty_site_says_so() -> None:
     assert "Nothing has been published yet." in site_index([])
 
