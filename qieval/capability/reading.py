@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,7 @@ def read_yaml(path: Path) -> object:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise fault(f"larger than {LARGEST_FILE // 1024} kB: not an instrument file")
-        words = path.read_text(encoding="utf-8")
-        if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(words)):
-            raise fault("holds a YAML alias (*name)", "write the content out")
-        return YAML(typ="safe", pure=True).load(words)
+        content = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise fault(error.strerror or "cannot be read") from None
     except (YAMLError, ValueError, RecursionError) as error:
@@ -40,6 +38,17 @@ def read_yaml(path: Path) -> object:
         where = f", line {mark.line + 1}" if mark is not None else ""
         what = getattr(error, "problem", None) or "unreadable content"
         raise fault(f"is not valid YAML{where}: {what}") from None
+    if content is AliasEvent:
+        raise fault("holds a YAML alias (*name)", "write the content out")
+    return content
+
+
+@cache  # a check asks for the same few files again and again; whoever asks leaves the content as it is
+def _parsed(words: str) -> object:
+    """The content of a YAML document; `AliasEvent` where it holds one."""
+    if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(words)):
+        return AliasEvent
+    return YAML(typ="safe", pure=True).load(words)
 
 
 def faults(instrument: Instrument) -> Iterator[tuple[str, str]]:

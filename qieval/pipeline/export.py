@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from qieval.errors import Fault, InputError, refuse
+from qieval.pipeline import bill
+from qieval.pipeline.collect import as_json
 from qieval.pipeline.crate import UNDATED
 from qieval.pipeline.model import Audience
 from qieval.pipeline.planning import WavePlan
@@ -68,9 +70,13 @@ def handed_on(plan: WavePlan, to: str, workspace: Workspace) -> Path:
 
 
 def write_zip(folder: Path) -> Path:
-    """Put a published wave into one archive beside its folder; its dates are the data cut's."""
+    """Put a published wave into one archive beside its folder, with the bill of what it was made with.
+
+    The archive's dates are the data cut's.
+    """
     files = sorted(each for each in folder.rglob("*") if each.is_file())
     named = [((Path(folder.name) / path.relative_to(folder)).as_posix(), path.read_bytes()) for path in files]
+    named.append((f"{folder.name}/{bill.FILE}", as_json(bill.bill()).encode()))
     target = folder.with_name(f"{folder.name}.zip")
     target.write_bytes(_archive(named, _cut(_record(folder))))
     return target

@@ -44,7 +44,8 @@ def test_a_signed_wave_goes_to_those_that_it_is_for_as_one_archive(tiny: Any, ca
     archive = folder.with_name("wave-1.zip")
     first = archive.read_bytes()
     with zipfile.ZipFile(archive) as found:
-        assert set(found.namelist()) == {f"wave-1/{path.name}" for path in folder.iterdir()}
+        published = {f"wave-1/{path.name}" for path in folder.iterdir()}
+        assert set(found.namelist()) == published | {"wave-1/sbom.cdx.json"}
         assert {entry.date_time for entry in found.infolist()} == {(2024, 6, 30, 0, 0, 0)}
         assert found.read("wave-1/run.json") == (folder / "run.json").read_bytes()
     assert write_zip(folder).read_bytes() == first
