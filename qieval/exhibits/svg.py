@@ -15,7 +15,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -24,6 +25,8 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Drawing
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
 
 from qieval.errors import ArgumentError
 from qieval.exhibits.theme import (
@@ -53,6 +56,8 @@ __all__ = [
 ]  # fmt: skip
 
 WIDE, SMALL = 640, 440
+LONGEST, LONGEST_TICK = 100, 64  # characters of one line
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SVG = "http://www.w3.org/2000/svg"
 _HREFS = {"{http://www.w3.org/1999/xlink}href": "href"}
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -153,9 +158,28 @@ def to_svg(fig: Drawing, *, name: str = "") -> str:
 
 def _drawn(fig: Drawing) -> ET.Element:
     buffer = io.StringIO()
+    _fit_words(fig)
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "qieval"}):
         fig.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None})
     return ET.fromstring(buffer.getvalue())  # noqa: S314 (matplotlib's own output)
+
+
+def _fit_words(fig: Drawing) -> None:
+    """Cut words that would leave no room for the drawing, and take out characters that XML does not know."""
+    for said in fig.findobj(Text):
+        said.set_text(_short(said.get_text()))
+    for formatter in (axis.get_major_formatter() for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        if isinstance(formatter, FuncFormatter):  # named ticks are told by a function too
+            formatter.func = partial(_short_tick, formatter.func)
+
+
+def _short_tick(write: Callable[..., Any], value: float, place: int | None = None) -> str:
+    return _short(str(write(value, place)), LONGEST_TICK)
+
+
+def _short(words: str, most: int = LONGEST) -> str:
+    known = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", words)
+    return "\n".join(line if len(line) <= most else line[: most - 1] + "…" for line in known.split("\n"))
 
 
 def _local(element: ET.Element) -> str:

@@ -28,9 +28,8 @@ def parts(root: str = "qieval") -> dict[str, tuple[Distribution, list[str]]]:
             here = distribution(name)
         except PackageNotFoundError:  # for another system, or optional
             continue
-        needs = sorted(
-            {_plain(NAME.match(each)[0]) for each in here.requires or () if "extra ==" not in each}
-        )  # type: ignore[index]
+        asked = [NAME.match(each) for each in here.requires or () if "extra ==" not in each]
+        needs = sorted({_plain(need[0]) for need in asked if need})
         found[name] = here, needs
         wanted += needs
     return {name: (here, [need for need in needs if need in found]) for name, (here, needs) in found.items()}
@@ -39,11 +38,11 @@ def parts(root: str = "qieval") -> dict[str, tuple[Distribution, list[str]]]:
 def licence(part: Distribution) -> str:
     """Say under which licence a package is, by its own words; "not declared" where it says nothing."""
     about = part.metadata
-    if expression := about.get("License-Expression"):
-        return expression
+    if "License-Expression" in about:
+        return about["License-Expression"]
     classes = [each for each in about.get_all("Classifier") or () if each.startswith("License ::")]
     named = ", ".join(each.rsplit(" :: ", 1)[1] for each in classes)
-    words = (about.get("License") or "").strip().split("\n")[0]
+    words = about["License"].strip().split("\n")[0] if "License" in about else ""
     return named or (words if 0 < len(words) <= LONGEST else "not declared")
 
 
@@ -66,7 +65,7 @@ def bill() -> dict[str, Any]:
 
 def _entry(name: str, part: Distribution) -> dict[str, Any]:
     place, said = f"pkg:pypi/{name}@{part.version}", licence(part)
-    told = {"expression": said} if part.metadata.get("License-Expression") else {"license": {"name": said}}
+    told = {"expression": said} if "License-Expression" in part.metadata else {"license": {"name": said}}
     return {
         "type": "library",
         "bom-ref": place,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["text", "number", "whole", "integer", "date", "flag", "any"]
+Kind = Literal["text", "number", "whole", "integer", "date", "flag", "any", "covariate"]
 FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 WORDS: dict[Kind, str] = {
     "text": "text",
@@ -20,6 +20,7 @@ WORDS: dict[Kind, str] = {
     "date": "a date like 2025-01-31",
     "flag": "true or false",
     "any": "any value",
+    "covariate": "a number, as in most rows",
 }
 CODE = r"[-+]?0[0-9]"  # a number written with leading zeros is a code
 
@@ -39,9 +40,9 @@ def converted(column: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], pd.Se
     ----------
     column : Series
         Cells as they came: text, numbers, dates.
-    kind : {"text", "number", "whole", "integer", "date", "flag", "any"}
+    kind : {"text", "number", "whole", "integer", "date", "flag", "any", "covariate"}
         ``whole`` gives floats that are whole (counts that may be absent), ``integer`` integers, ``any``
-        gives numbers where every cell is one, else text.
+        gives numbers where every cell is one, else text; ``covariate`` where most cells are one.
 
     Returns
     -------
@@ -105,6 +106,12 @@ def _any(words: pd.Series[Any]) -> pd.Series[Any]:
     return _text(words)
 
 
+def _covariate(words: pd.Series[Any]) -> pd.Series[Any]:
+    """A single word among numbers must not turn them all into categories."""
+    present = words.dropna()
+    return _number(words) if 2 * int(_number(present).notna().sum()) > len(present) else _text(words)
+
+
 CONVERTERS: dict[Kind, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
     "text": _text,
     "number": _number,
@@ -113,4 +120,5 @@ CONVERTERS: dict[Kind, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
     "date": _date,
     "flag": _flag,
     "any": _any,
+    "covariate": _covariate,
 }

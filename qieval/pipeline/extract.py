@@ -199,7 +199,9 @@ class Extract:
                 instruments[name] = self.instrument(name)
             except InputError as error:
                 faults += error.faults
-        checked = check_tables(raw, Scope(spec=self.spec, wave=self.wave.wave, instruments=instruments))
+        cut = self.wave.window[1] if self.wave.window else None
+        scope = Scope(spec=self.spec, wave=self.wave.wave, instruments=instruments, cut=cut)
+        checked = check_tables(raw, scope)
         return CheckedTables(
             frames=checked.frames,
             faults=tuple(dict.fromkeys([*faults, *checked.faults])),

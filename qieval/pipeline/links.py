@@ -38,7 +38,7 @@ def linked(frames: Frames, tables: Tables, scope: Scope) -> tuple[list[Fault], l
         *_broken_codebook(frames, tables),
         *_missing_strata(frames, tables, scope),
     ]
-    return faults, list(_silent_sites(frames, scope))
+    return faults, [*_silent_sites(frames, scope), *_flat_outcomes(frames, scope), *_ahead(frames, scope)]
 
 
 def _fault(table: RawTable, column: str, rows: pd.Series[Any], problem: str, **more: str) -> Fault:
@@ -142,3 +142,30 @@ def _silent_sites(frames: Frames, scope: Scope) -> Iterator[str]:
     if silent:
         verb = "site has" if len(silent) == 1 else "sites have"
         yield f"outcomes: {len(silent)} {verb} no rows at wave {scope.wave}: {', '.join(silent[:10])}"
+
+
+def _flat_outcomes(frames: Frames, scope: Scope) -> Iterator[str]:
+    """Outcomes of which this wave knows nothing, or one value only: no fault, but nothing to compare."""
+    rows = frames.get("outcomes")
+    if rows is None or "wave" not in rows:
+        return
+    here = rows[rows["wave"] == scope.wave]
+    for name in scope.spec.outcomes:
+        known = here[name].dropna() if name in here else here["wave"][:0]
+        if len(here) and name in here and known.empty:
+            yield f"outcomes: nothing is known of {name} at wave {scope.wave}"
+        elif len(known) > 1 and known.min() == known.max():
+            yield f"outcomes: {name} is {known.iloc[0]:g} in every row of wave {scope.wave}"
+
+
+def _ahead(frames: Frames, scope: Scope) -> Iterator[str]:
+    """Dates after the wave's last day, which an extract up to it should not hold."""
+    if scope.cut is None:
+        return
+    last = pd.Timestamp(scope.cut)
+    for role in sorted({"coaching", "sources", "changes", "events"} & set(frames)):
+        for name in sorted({"date", "start"} & set(frames[role])):
+            dates = pd.to_datetime(frames[role][name], errors="coerce")
+            if rows := [str(row) for row in dates.index[dates > last][:5]]:
+                said = f"row{'s' * (len(rows) > 1)} {', '.join(rows)}"
+                yield f"{role}: {name} lies after the wave’s last day ({scope.cut}) in {said}"

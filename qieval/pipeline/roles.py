@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ class Rule:
     ----------
     name : str
         The column's role.
-    kind : {"text", "number", "whole", "integer", "date", "flag", "any"}
+    kind : {"text", "number", "whole", "integer", "date", "flag", "any", "covariate"}
         Kind of value.
     needed, filled : bool
         Whether the column must be there, and whether each of its cells must be filled.
@@ -94,11 +95,14 @@ class Scope:
         The wave whose extract is checked.
     instruments : mapping of str to Instrument
         Those that the study declares.
+    cut : date, optional
+        Last day of the wave.
     """
 
     spec: StudyFile
     wave: int
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    cut: dt.date | None = None
 
 
 def sites(scope: Scope) -> Shape:
@@ -290,4 +294,4 @@ def _outcome(name: str, outcome: Outcome) -> list[Rule]:
         found.append(Rule(name=outcome.baseline, kind="number", filled=False, low=low, high=high))
     if outcome.exposure:
         found.append(Rule(name=outcome.exposure, kind="number", filled=False, above=0))
-    return found + [Rule(name=covariate, kind="any", filled=False) for covariate in outcome.covariates]
+    return found + [Rule(name=covariate, kind="covariate", filled=False) for covariate in outcome.covariates]

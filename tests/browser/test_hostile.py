@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +16,14 @@ import pytest
 import statsmodels.formula.api as smf
 from nbformat import v4
 
-from qieval.exhibits import Column, Figure, Statement, Table
+from qieval.coding import Project, quotes, tally
+from qieval.exhibits import Column, Figure, Statement, Table, coding
+from qieval.exhibits.site_figures import caterpillar, funnel_figure
+from qieval.measures import funnel, shrink
+from qieval.pipeline import collect
 from qieval.pipeline.page import render_page
 from qieval.pipeline.site import site_index, wave_index
+from qieval.results import Quantity
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +35,19 @@ DRAWING = (
 LINK = f"[a link](javascript:{MARK}('link')) <a href=\"javascript:{MARK}('a')\">another</a>"
 FOLD = f"<details open ontoggle=\"{MARK}('toggle')\"><summary>s</summary></details>"
 SINK = "\n\n".join([EVIL, DRAWING, LINK, FOLD + f"<body onload=\"{MARK}('body')\">"])
+ODD = [
+    EVIL,
+    f"**bold** [md](javascript:{MARK}('md')) ![x](https://example.org/x.png) $\\input{{/etc/x}}$ | a |",
+    "\x1b[31mred\x1b]8;;https://example.org\x07link\x07",
+    "\u202egnp.exe\u2066\u2069\u200f",
+    '=HYPERLINK("https://example.org")',
+    "+1+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "-2+3",
+    "{{ constructor.constructor('x') }} <%= x %> ${x}",
+    "x" * 20_000,
+]
+"""Markup, terminal controls, marks that turn the writing round, formulas, templates, and a very long word."""
 
 
 def summary() -> str:
@@ -57,6 +78,29 @@ def outputs() -> list[Any]:
     return [*shown, v4.new_output("error", ename=EVIL, evalue=EVIL, traceback=[EVIL])]
 
 
+def odd_exhibits() -> list[Any]:
+    """What the kit itself makes of sites, codes, quotes and roles that are called as in `ODD`."""
+    n = len(ODD)
+    units = pd.DataFrame({"site": ODD, "x": np.arange(20, 20 + n), "n": 60 + np.arange(n)})
+    how = {"unit": "site", "numerator": "x", "denominator": "n", "kind": "proportion"}
+    rate = Quantity(name="q", label=ODD[1], kind="binary", unit=ODD[4])
+    codes = pd.DataFrame({"code": [f"c{k}" for k in range(n)], "name": ODD, "definition": ODD})
+    sources = pd.DataFrame({"source": [f"s{k}" for k in range(12)], "characters": 40_000, "site": "S"})
+    sources = sources.assign(role=[ODD[k % 2] for k in range(12)], case=[f"p{k}" for k in range(12)])
+    rows = pd.DataFrame({"source": [f"s{k}" for k in range(n)], "code": codes["code"], "coder": "a"})
+    rows = rows.assign(start=0, end=30_000, text=[each.ljust(30_000, ".") for each in ODD], approved=True)
+    project = Project.from_frames(rows, sources, codes)
+    return [
+        funnel_figure(funnel(units, **how), rate, own=ODD[0], of=ODD[3]),
+        caterpillar(shrink(units, **how, seed=1), rate, own=ODD[5]),
+        coding.codebook_table(project),
+        coding.tally_figure(tally(project)),
+        coding.tally_table(tally(project)),
+        coding.quotes_table(quotes(project, by="role")),
+        *(Statement(name="odd", role="caution", say=each, more=[each]) for each in ODD),
+    ]
+
+
 def exhibits() -> list[Any]:
     frame = pd.DataFrame({EVIL: [EVIL], "more": [f'"{EVIL}']})
     columns = [Column(source=EVIL, label=EVIL, unit=EVIL), Column(source="more", label=EVIL)]
@@ -65,6 +109,7 @@ def exhibits() -> list[Any]:
         Table(name=EVIL, caption=f'"{EVIL}', frame=frame, columns=columns, notes=[EVIL]),
         Figure(name="f", caption=EVIL, alt=f'"{EVIL}', svg=drawing, frame=frame),
         Statement(name="s", role="headline", say=f"**{EVIL}**", more=[EVIL]),
+        *odd_exhibits(),
     ]
 
 
@@ -140,3 +185,21 @@ def test_nothing_runs_in_index_pages(indexes: list[str], tmp_path: Path, visit: 
         done, heard = ran(without_policy(html), tmp_path, visit)
         assert done is None
         assert heard.dialogs == []
+
+
+def test_no_name_is_a_formula_in_a_csv_file_and_every_one_is_whole_in_json() -> None:
+    book = {"cells": [{"outputs": [{"data": each._repr_mimebundle_()} for each in odd_exhibits()]}]}
+    shown = collect.exhibits(book, "r")
+    for each in shown:
+        for row in csv.reader(io.StringIO(collect.as_csv(each.columns, each.rows))):
+            assert not [cell for cell in row if cell.startswith(("=", "@", "\t", "\r"))]
+            assert not [cell for cell in row if cell.startswith(("+", "-")) and not number(cell)]
+    told = json.loads(collect.as_json({"rows": shown[2].rows}))["rows"]
+    assert {each.strip() for row in told for each in row[:2]} >= {each.strip() for each in ODD}
+
+
+def number(cell: str) -> bool:
+    try:
+        return bool(float(cell)) or True
+    except ValueError:
+        return False

@@ -43,10 +43,10 @@ REPORTS = {
 
 
 def shown(name: str, parameters: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Run a notebook's cells here; gives what its CSV files hold, by the exhibit's name, and ``results``."""
+    """Run a notebook's cells here; gives what its CSV files hold by the exhibit's name, and ``all`` that it shows."""
     cells = json.loads((REPO / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     space: dict[str, Any] = {}
-    outputs = []
+    bundles: list[dict[str, Any]] = []
     for cell in (each for each in cells if each["cell_type"] == "code"):
         source = "".join(cell["source"])
         if any(word in source for word in SLOW) and "import" not in source:  # they tell no counts
@@ -56,11 +56,11 @@ def shown(name: str, parameters: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
         exec(compile(tree, name, "exec"), space)
         if last is not None:
             value = eval(compile(ast.Expression(last.value), name, "eval"), space)
-            outputs.append({"data": value._repr_mimebundle_()})
+            bundles.append(value._repr_mimebundle_())
         space |= parameters if "parameters" in cell["metadata"].get("tags", ()) else {}
-    found = exhibits({"cells": [{"outputs": outputs}]}, name)
+    found = exhibits({"cells": [{"outputs": [{"data": bundle} for bundle in bundles]}]}, name)
     frames = {each.name: pd.DataFrame(each.rows, columns=each.columns) for each in found}
-    return frames | {"results": pd.DataFrame([row for each in found for row in each.results])}
+    return frames | {"all": pd.DataFrame({"text": [json.dumps(bundle, default=str) for bundle in bundles]})}
 
 
 @dataclass
@@ -141,12 +141,15 @@ def harder(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def waves(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, dict[str, pd.DataFrame]]]:
+def waves(
+    tmp_path_factory: pytest.TempPathFactory, plant: Any
+) -> dict[int, dict[str, dict[str, pd.DataFrame]]]:
     """All that two waves publish."""
     root = tmp_path_factory.mktemp("attack")
     for name in ("params", "notebooks", "data/demo-collab"):
         shutil.copytree(REPO / name, root / name)
     harder(root)
+    assert plant(root) > 10_000
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QIEVAL_WORKSPACE", str(root))
         for module in DRAWING:  # drawing takes most of the time, and the attack reads numbers
@@ -337,3 +340,9 @@ def test_no_hidden_count_of_a_team_can_be_worked_out(waves: Any) -> None:
         hidden += [("move", wave, int(row), int(column)) for row, column in np.argwhere(bands)]
     assert len(hidden) > 10
     assert leaks(reader, hidden) == []
+
+
+def test_no_exhibit_holds_a_planted_id_name_remark_or_date_of_birth(waves: Any, canary: Any) -> None:
+    texts = [text for wave in WAVES for made in waves[wave].values() for text in made["all"]["text"]]
+    assert len(texts) > 100
+    assert [found[0] for text in texts if (found := canary.search(text))] == []
