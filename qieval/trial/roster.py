@@ -66,6 +66,8 @@ class Roster:
         Clusters left out because no row of theirs is complete.
     inner : array (n,)
         Number of each row's sub-cluster or period; all 0 where no column was named.
+    alone : tuple
+        Clusters left out because the other one of their pair has no data.
     """
 
     columns: Columns
@@ -82,6 +84,7 @@ class Roster:
     excluded: int
     lost: tuple[Hashable, ...]
     inner: Codes
+    alone: tuple[Hashable, ...]
 
     @property
     def n(self) -> int:
@@ -102,7 +105,10 @@ class Roster:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        return left_out(self.excluded, self.lost)
+        said = left_out(self.excluded, self.lost)
+        if not self.alone:
+            return said
+        return (*said, f"Left out, because the other of their pair has no data: {listed(self.alone)}.")
 
     def total(self, values: Floats) -> Floats:
         """Sum row values over each cluster (K,)."""
@@ -182,7 +188,11 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Fam
     inner = inner_of(data, columns.inner)
     keep = ~(np.isnan(outcome) | np.isnan(exposure) | np.isnan(rows).any(axis=1))
     excluded = len(keep) - int(keep.sum())
-    if excluded:
+    seen = np.bincount(codes[keep], minlength=len(clusters)) > 0
+    alone = seen & (np.bincount(block_of[seen], minlength=len(blocks) or 1)[block_of] == 1)
+    alone &= columns.pair is not None
+    keep &= ~alone[codes]
+    if not keep.all():
         outcome, codes, rows, exposure = outcome[keep], codes[keep], rows[keep], exposure[keep]
         inner = inner[keep]
     here = np.bincount(codes, minlength=len(clusters)) > 0
@@ -201,8 +211,9 @@ def read_roster(data: pd.DataFrame, columns: Columns, *, owner: str, family: Fam
         titles=titles,
         exposure=exposure,
         excluded=excluded,
-        lost=tuple(clusters[where] for where in np.flatnonzero(~here)),
+        lost=tuple(clusters[where] for where in np.flatnonzero(~seen)),
         inner=inner,
+        alone=tuple(clusters[where] for where in np.flatnonzero(alone)),
     )
     _check_arms(roster)
     if family is not None:

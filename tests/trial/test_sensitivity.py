@@ -161,3 +161,27 @@ def test_an_interim_look_has_no_p(robbed) -> None:
     held = checked(rows, named, roster=roster).without_p("Not yet.")
     assert held.tidy()["p_value"].isna().all()
     assert "permutation-roster" not in set(held.tidy()["method"])
+
+
+@pytest.mark.parametrize("gone", ["rows", "outcomes"])
+def test_a_pair_that_lost_a_site_is_left_out_with_a_note_and_bounds(qic, gone) -> None:
+    roster = sites(qic).sort_values(["arm", "site"])
+    roster["pair"] = np.arange(len(roster)) % 6
+    rows = qic.merge(roster[["site", "pair"]], on="site")
+    first = roster["site"].iloc[0]
+    partner = roster.loc[(roster["pair"] == 0) & (roster["site"] != first), "site"].item()
+    less = rows[rows["site"] != first]
+    less = less if gone == "rows" else rows.assign(score=rows["score"].where(rows["site"] != first))
+    named = NAMED | {"pair": "pair"}
+    effect = estimate(less, **named)
+    five = estimate(rows[rows["pair"] != 0], **named)
+    for ours, theirs in (
+        (effect.primary, five.primary),
+        (effect.permutation.estimate, five.permutation.estimate),
+    ):
+        assert (ours.estimate, ours.p_value) == pytest.approx((theirs.estimate, theirs.p_value), rel=1e-12)
+    assert any(f"the other of their pair has no data: {partner}." in note for note in effect.primary.notes)
+    found = sensitivity(effect, less, named=named, roster=roster, span=(0, 100))
+    low, high = rows_of(found, "lost-bound")
+    assert low.estimate < effect.primary.estimate < high.estimate
+    assert rows_of(found, "permutation-roster")[0].p_value > 0
