@@ -109,13 +109,17 @@ def _box(
         ax.text(at[0], y + 20 + LINE_HEIGHT * place, line, ha=at[1], va="baseline", color=INK)
 
 
-def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> Table | Statement:
+def balance(
+    frame: pd.DataFrame, effect: Effect, *, labels: Mapping[str, str] | None = None, suppress_below: int = 5
+) -> Table | Statement:
     """Show the arms' participants before the intervention, with standardised differences and no p.
 
     Parameters
     ----------
     frame : DataFrame
         From `qieval.trial.baseline_balance`.
+    labels : mapping of str to str, optional
+        What variables are called, where their names do not say it.
     suppress_below : int
         Proportions that rest on fewer participants are not shown, nor those that would give them away.
     """
@@ -127,7 +131,8 @@ def balance(frame: pd.DataFrame, effect: Effect, *, suppress_below: int = 5) -> 
         hidden[rows[1].index] = _levels_to_hide(rows[1], hidden[rows[1].index].to_numpy(), suppress_below)
     shown = frame[~hidden].reset_index(drop=True)
     control, intervention = effect.facts.labels
-    names = shown["variable"].str.replace("_", " ").map(capital)
+    plain = {name: name.replace("_", " ") for name in shown["variable"]}
+    names = shown["variable"].map(plain | dict(labels or {})).map(capital)
     told = shown.assign(
         what=names.where(shown["level"] == "", names + ": " + shown["level"]),
         one=list(map(_summary, shown["control"], shown["control_sd"])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.effect_methods import status_of
 from qieval.exhibits.effect_words import scale_of
 from qieval.exhibits.format import percent, plural
-from qieval.exhibits.phrases import capital, joined
+from qieval.exhibits.phrases import capital, joined, lower
 from qieval.results import Estimate, Quantity, Record, tidy
 from qieval.stats.disclosure import shares_too_small
 from qieval.trial import Effect, Sensitivity
@@ -30,13 +30,28 @@ WORDS = {
 }
 
 
-def checks(effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str = "site") -> Table:
-    """Show the site-level comparison under other assumptions, and the extremes of leaving a site out."""
+def checks(
+    effect: Effect,
+    found: Sensitivity,
+    quantity: Quantity,
+    *,
+    site: str = "site",
+    labels: Mapping[str, str] | None = None,
+) -> Table:
+    """Show the site-level comparison under other assumptions, and the extremes of leaving a site out.
+
+    Parameters
+    ----------
+    labels : mapping of str to str, optional
+        What variables are called, where their names do not say it.
+    """
     scale = scale_of(effect, quantity)
     rows = [*found.checks, *_extremes(found)]
     signed, words = scale.show(plus=True), {"site": site, "sites": plural(site)}
     frame = tidy(rows).assign(
-        change=[capital(WORDS[row.method].format(term=row.term.replace("_", " "), **words)) for row in rows]
+        change=[
+            capital(WORDS[row.method].format(term=_told(row.term, labels or {}), **words)) for row in rows
+        ]
     )
     return Table(
         name="sensitivity",
@@ -54,6 +69,11 @@ def checks(effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str 
         ],
         notes=_assumptions(rows, effect.interim),
     )
+
+
+def _told(term: str, labels: Mapping[str, str]) -> str:
+    """Call the variables of a term what a reader calls them."""
+    return ", ".join(lower(labels.get(name, name.replace("_", " "))) for name in term.split(", "))
 
 
 def _extremes(found: Sensitivity) -> list[Estimate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Analysis:
         Column of the stratum, or of the matched pair, within which sites were allocated.
     covariates : tuple of str
         Columns to adjust for: the baseline value first, then the outcome's covariates.
+    labels : mapping of str to str
+        What a column is called where its name does not say it: the baseline value.
     exposure : str, optional
         Column of the time at risk of a count.
     groups : tuple of str
@@ -75,6 +77,7 @@ class Analysis:
     stratum: str | None
     pair: str | None
     covariates: tuple[str, ...]
+    labels: Mapping[str, str]
     exposure: str | None
     candidates: pd.DataFrame | None
     groups: tuple[str, ...]

@@ -166,6 +166,7 @@ class Study:
             stratum=allocation.stratum if allocation else None,
             pair=allocation.pair if allocation else None,
             covariates=tuple(covariates),
+            labels={spec.baseline: f"{spec.label} before"} if spec.baseline else {},
             exposure=spec.exposure,
             candidates=candidates_of(self._extract, self._read("sites")["site"], people.roster["site"]),
             groups=tuple(name for name in self.spec.equity.strata if name in usable),

@@ -69,6 +69,7 @@ def test_balance_has_no_p_and_hides_small_cells(rows) -> None:
     assert sum("Ward" in row[0] for row in table.payload()["rows"]) == 1, "one hidden level of three is known"
     assert "fewer than 5" in " ".join(table.notes)
     assert "p_value" not in table.payload()["columns"]
+    assert "Age at entry" in way.balance(found, effect, labels={"age": "Age at entry"}).html()
     none = baseline_balance(rows, arm="arm", variables=[])
     assert "none are compared" in way.balance(none, effect).plain()
 
