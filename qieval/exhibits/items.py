@@ -11,7 +11,7 @@ import pandas as pd
 from qieval.capability import Comparison, ItemChange
 from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.disclosure import count_or_fewer, means_to_hide, withhold
+from qieval.exhibits.disclosure import count_or_fewer, means_to_hide, withheld_note, withhold
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import fixed, p_value
 from qieval.exhibits.phrases import counted
@@ -62,6 +62,7 @@ def item_table(
         notes=[
             "A screen: it points at items to talk about. p-values are Benjamini\N{EN DASH}Hochberg over the "
             "items and take people as unrelated.",
+            *withheld_note(frame[list(gaps)], suppress_below),
             *([interim] if interim else []),
         ],
     )
