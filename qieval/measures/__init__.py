@@ -13,6 +13,7 @@ from qieval.measures.fidelity_time import DoseResponse, StepTimes, dose_response
 from qieval.measures.fidelity_use import PlannedUse, coached_from, planned_use
 from qieval.measures.funnel import Funnel, funnel
 from qieval.measures.gate import Gate, gate
+from qieval.measures.recoding import Recoded, recoded
 from qieval.measures.shrinkage import Shrunk, shrink
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Inequality",
     "PlannedUse",
     "Quartiles",
+    "Recoded",
     "Shrunk",
     "Standardised",
     "StepTimes",
@@ -48,6 +50,7 @@ __all__ = [
     "planned_use",
     "positive_deviants",
     "quartiles",
+    "recoded",
     "run_chart",
     "shrink",
     "spans",
