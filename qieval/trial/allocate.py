@@ -92,6 +92,7 @@ def allocate(
     stratum: str | None = None,
     pair: str | None = None,
     covariates: Sequence[str] = (),
+    ratio: tuple[int, int] = (1, 1),
     keep: float = 0.1,
     steps: Sequence[int] = (),
     draws: int = 100_000,
@@ -106,14 +107,17 @@ def allocate(
     cluster : str
         Column of the clusters' labels.
     scheme : {"complete", "stratified", "pairs", "constrained", "minimised", "stepped-wedge"}
-        Half of the clusters, of each stratum, or of each pair get the intervention. Constrained: the same
-        (strata kept, if given), but drawn among the best balanced allocations only. Minimised: clusters in
-        the order of the rows go where the covariates stay closer, eight times in ten. Stepped wedge: so many
-        clusters start at each step.
+        Half of the clusters (or the share that `ratio` says), of each stratum, or of each pair get the
+        intervention. Constrained: the same (strata kept, if given), but drawn among the best balanced
+        allocations only. Minimised: clusters in the order of the rows go where the covariates stay closer,
+        eight times in ten. Stepped wedge: so many clusters start at each step.
     stratum, pair : str, optional
         Columns of the strata or pairs.
     covariates : sequence of str
         Balanced by constrained and minimised allocation, shown for the others; words become indicators.
+    ratio : (int, int)
+        Clusters in control for so many in the intervention arm; minimised and paired allocation are one to
+        one.
     keep : float
         Constrained: share of the allocations that is kept.
     steps : sequence of int
@@ -129,8 +133,9 @@ def allocate(
 
     Notes
     -----
-    Of an odd number of clusters the intervention gets one less, in every other such stratum one more. The
-    imbalance is that of Raab & Butcher (2001, doi 10.1002/1097-0258(20010215)20:3<351::AID-SIM797>3.0.CO;2-C)
+    What a stratum cannot share out goes to control, and is made up for in the next ones (of an odd number of
+    clusters the intervention gets one less, in every other such stratum one more). The imbalance is that of
+    Raab & Butcher (2001, doi 10.1002/1097-0258(20010215)20:3<351::AID-SIM797>3.0.CO;2-C)
     with weights of one over each covariate's variance. Allocations as well balanced as the last one kept are
     kept too, so that the set does not prefer an allocation to its mirror image. The later test must permute
     within the same set (Li, Lokhnygina, Murray, Heagerty & DeLong 2016, doi 10.1002/sim.7410): pass the
@@ -152,6 +157,8 @@ def allocate(
         raise ArgumentError(f"`allocate` needs `covariates` for the scheme {scheme!r}.")
     if not 0 < keep <= 1 or draws < 1:
         raise ArgumentError("`keep` lies above 0 and at most at 1, and `draws` is at least 1.")
+    if min(ratio) < 1 or (len(set(ratio)) > 1 and scheme in ("pairs", "minimised", "stepped-wedge")):
+        raise ArgumentError(f"`ratio` holds two numbers from 1 on, alike for {scheme!r}; not {ratio!r}.")
     roster = Sites.of(sites, cluster=cluster, block=pair or stratum, covariates=covariates)
     rng = np.random.default_rng(seed)
     kept: NDArray[Any] | None = None
@@ -162,7 +169,9 @@ def allocate(
         scores = roster.imbalance(kept)
         drawn, possible = kept[0], len(kept)
     else:
-        listed, possible = every_allocation(roster, pairs=scheme == "pairs", draws=draws, rng=rng)
+        listed, possible = every_allocation(
+            roster, pairs=scheme == "pairs", ratio=ratio, draws=draws, rng=rng
+        )
         scores = roster.imbalance(listed)
         if scheme == "constrained":
             cut = np.sort(scores)[max(0, math.floor(keep * len(scores)) - 1)]
@@ -174,6 +183,7 @@ def allocate(
         "cluster": cluster,
         "stratum": stratum,
         "pair": pair,
+        "ratio": list(ratio),
         "seed": seed,
     }
     asked |= {"covariates": list(covariates), "steps": list(steps), "generator": GENERATOR}

@@ -74,25 +74,23 @@ class Sites:
         return np.asarray((apart**2).sum(axis=1)) if self.names else np.full(len(listed), math.nan)
 
 
-def _treated(roster: Sites, *, pairs: bool) -> tuple[list[Codes], list[int]]:
-    """Clusters of each stratum, and how many of them get the intervention."""
+def _treated(roster: Sites, *, pairs: bool, ratio: tuple[int, int]) -> tuple[list[Codes], list[int]]:
+    """Clusters of each stratum, and how many of them get the intervention: rounded down over all so far."""
     members = [np.flatnonzero(roster.block == number) for number in range(roster.block.max() + 1)]
     if pairs and any(len(inside) != 2 for inside in members):
         raise DesignError("A pair has two clusters; not all of these have.")
-    counts, odd = [], 0
-    for inside in members:
-        counts.append((len(inside) + odd % 2) // 2)
-        odd += len(inside) % 2
+    so_far = np.cumsum([0, *map(len, members)]) * ratio[1] // sum(ratio)
+    counts = np.diff(so_far).tolist()
     if not 0 < sum(counts) < len(roster.labels):
         raise DesignError("These strata leave an arm without a cluster.")
     return members, counts
 
 
 def every_allocation(
-    roster: Sites, *, pairs: bool, draws: int, rng: np.random.Generator
+    roster: Sites, *, pairs: bool, ratio: tuple[int, int], draws: int, rng: np.random.Generator
 ) -> tuple[Floats, int]:
     """Every allocation (m, K), or so many different drawn ones where there are too many; and how many."""
-    members, counts = _treated(roster, pairs=pairs)
+    members, counts = _treated(roster, pairs=pairs, ratio=ratio)
     ways = math.prod(math.comb(len(inside), count) for inside, count in zip(members, counts, strict=True))
     if ways <= MOST:
         return enumerated(np.eye(len(roster.labels)), members, counts), ways

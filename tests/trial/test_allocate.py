@@ -142,6 +142,23 @@ def test_what_cannot_be_asked_is_refused(asked) -> None:
         drawn(**asked)
 
 
+def test_arms_may_be_unequal_over_all_and_within_strata() -> None:
+    nine = pd.DataFrame({"site": range(9), "region": list("aaaaaabbb"), "beds": np.arange(9.0) ** 2})
+    ours = allocate(nine, cluster="site", ratio=(2, 1), seed=1)
+    assert (ours.possible, ours.sites["arm"].sum()) == (math.comb(9, 3), 3)
+    strata = allocate(nine, cluster="site", scheme="stratified", stratum="region", ratio=(1, 2), seed=1)
+    assert strata.possible == math.comb(6, 4) * math.comb(3, 2)
+    assert strata.sites.groupby(nine["region"])["arm"].sum().tolist() == [4, 2]
+    assert strata.record["ratio"] == [1, 2]
+    narrow = allocate(
+        nine, cluster="site", scheme="constrained", covariates=["beds"], ratio=(2, 1), keep=0.2, seed=1
+    )
+    assert (narrow.candidates.sum(axis=1) == 3).all()
+    for scheme, extra in (("minimised", {"covariates": ["beds"]}), ("pairs", {"pair": "region"})):
+        with pytest.raises(ArgumentError, match="ratio"):
+            allocate(nine, cluster="site", scheme=scheme, ratio=(2, 1), seed=1, **extra)
+
+
 def test_rosters_that_cannot_be_allocated_are_refused() -> None:
     with pytest.raises(DesignError, match="twice"):
         allocate(pd.concat([CLINICS, CLINICS]), cluster="site", seed=1)
