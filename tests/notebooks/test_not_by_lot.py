@@ -14,7 +14,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 CAUSAL = re.compile(
-    r"\b(reduc(e[sd]?|ing|tions?)|improve[sd]?|le[ad]d?s? to|caus(e[sd]?|al|ally|ing)|due to|thanks to"
+    r"\b(reduc(e[sd]?|ing|tions?)|improve[sd]|le[ad]d?s? to|caus(e[sd]?|al|ally|ing)|due to|thanks to"
     r"|effects?|effective(ness)?|impacts?|randomi[sz]\w+)\b",
     re.IGNORECASE,
 )
