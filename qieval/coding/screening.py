@@ -8,7 +8,7 @@ from collections.abc import Mapping
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 PATTERNS = {
     "phone": r"(?<![\w/])(?:\+|00)?\(?\d{2,4}\)?[-. ]\d{3}[-. ]?\d{3,4}\b(?! \d{4})|\+\d[\d ]{7,14}\d",
-    "email": r"[\w.+-]+@[\w-]+\.[\w.-]+",
+    "email": r"[\w.+-]@[\w-]+\.[\w-]",
     "web address": r"\bhttps?://|\bwww\.",
     "mrn": r"\b(?:MRN|NHI|CHI|record (?:no|number))\W{0,3}\d{4,}|\b\d{8,}\b",
     "nhs_number": r"\b\d{3} ?\d{3} ?\d{4}\b",
