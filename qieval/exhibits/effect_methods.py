@@ -9,7 +9,7 @@ from typing import Literal
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Table
 from qieval.exhibits.effect_words import Scale, inline, scale_of
-from qieval.exhibits.format import fixed, integer, percent
+from qieval.exhibits.format import fixed, integer, percent, plural
 from qieval.exhibits.phrases import joined
 from qieval.results import Estimate, Quantity, Record, tidy
 from qieval.stats.linear_mixed import BOUNDARY_NOTE
@@ -71,7 +71,10 @@ def methods(effect: Effect, quantity: Quantity, *, site: str = "site", primary: 
             "the plan's method is set off."
         ),
         primary=primary,
-        notes=_notes(effect, scale, site),
+        notes=[
+            *_notes(effect, scale, site),
+            f"Which method keeps its 5 %, and from how many {plural(site)} on: see 90_validation.",
+        ],
         averages=averages_of(effect.ladder, site),
     )
 
