@@ -23,6 +23,7 @@ SHIPPED = (
     "sus",
     "team-safety",
     "toolkit-steps",
+    "utility",
 )
 SMALL = """\
 id: small

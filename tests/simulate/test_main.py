@@ -11,8 +11,9 @@ from qieval.simulate.study import as_csv
 
 def test_the_command_writes_the_waves_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "new"), "--study", "demo-collab", "--seed", "5"]) == 0
-    files = sum(path.is_file() for path in (tmp_path / "new").rglob("*"))
-    assert capsys.readouterr().out.startswith(f"{files} files, 2.0 MB, in {tmp_path / 'new'}")
+    sizes = [path.stat().st_size for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    said = f"{len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, in {tmp_path / 'new'}"
+    assert capsys.readouterr().out.startswith(said)
     written = (tmp_path / "new" / "wave-2" / "outcomes.csv").read_text(encoding="utf-8")
     assert written == as_csv(simulate(5).outcomes)
 
