@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 
 from qieval.exhibits.chart_words import KINDS, period_words, reading, shower, signals_of, unit_of
 from qieval.exhibits.core import Figure, Statement
-from qieval.exhibits.format import integer, plural
+from qieval.exhibits.format import factor_of, integer, plural
 from qieval.exhibits.icons import icon
 from qieval.exhibits.phrases import capital, counted
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, C, canvas, to_svg
@@ -63,7 +63,7 @@ def chart_figure(
         return Statement(name=name, role="note", say=f"{quantity.label}: fewer than two periods to chart.")
     show, x = shower(quantity, float(points["value"].std())), np.arange(len(points))
     fig, ax = canvas(640, 320)
-    factor = 100.0 if quantity.kind == "binary" else 1.0
+    factor = factor_of(quantity)
     outside, inside = _placed(marks, points["x"])
     _draw_marks(ax, outside, inside)
     _draw_lines(ax, points, factor, judged=chart.plan.rules == "anhoej")

@@ -13,7 +13,7 @@ from qieval.exhibits.core import Figure, Statement
 from qieval.exhibits.disclosure import not_shown, told_shares
 from qieval.exhibits.effect import labels_of, values_of
 from qieval.exhibits.effect_words import Scale, inline, scale_of, share_of
-from qieval.exhibits.format import integer, plural
+from qieval.exhibits.format import factor_of, integer, plural
 from qieval.exhibits.phrases import counted, level_of
 from qieval.exhibits.svg import INK, LINE, SOFT, A, B, canvas, to_svg
 from qieval.results import Estimate, Quantity, tidy
@@ -62,7 +62,7 @@ def clusters(effect: Effect, quantity: Quantity, *, site: str = "site", suppress
         Clusters with fewer participants (of a proportion: on either side) are neither drawn nor listed, nor
         others from which they could be worked out.
     """
-    factor = 100.0 if quantity.kind == "binary" else 1.0
+    factor = factor_of(quantity)
     every = effect.cluster_summaries
     binary = quantity.kind == "binary"
     frame = told_shares(every, below=suppress_below, n="n", share="mean", whether=binary, within="arm")

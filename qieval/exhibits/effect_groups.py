@@ -11,7 +11,7 @@ from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
 from qieval.exhibits.effect_methods import status_of
 from qieval.exhibits.effect_words import scale_of
-from qieval.exhibits.format import decimals_for, fixed, p_value, plural
+from qieval.exhibits.format import decimals_for, difference_unit, factor_of, fixed, p_value, plural
 from qieval.exhibits.phrases import capital, joined
 from qieval.results import Estimate, Quantity, Record
 from qieval.stats.inference import holm
@@ -107,8 +107,7 @@ def family(
         return Statement(name="family", role="note", say=say)
     shown = []
     for (name, row), adjusted in zip(rows.items(), holm([row.p_value for row in rows.values()]), strict=True):
-        binary = quantities[name].kind == "binary"
-        factor = 100.0 if binary else 1.0
+        factor = factor_of(quantities[name])
         decimals = decimals_for(factor * (row.ci_high - row.ci_low) / 2)
         numbers = [
             fixed(decimals, plus=True)(factor * each) for each in (row.estimate, row.ci_low, row.ci_high)
@@ -118,7 +117,7 @@ def family(
                 "outcome": quantities[name].label,
                 "difference": numbers[0],
                 "interval": f"{numbers[1]} to {numbers[2]}",
-                "unit": "percentage points" if binary else quantities[name].unit,
+                "unit": difference_unit(quantities[name]),
                 "p_value": row.p_value,
                 "holm": adjusted,
             }

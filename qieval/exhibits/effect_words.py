@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from qieval.exhibits.core import Statement
 from qieval.exhibits.designs import Design, not_by_lot, supposing
-from qieval.exhibits.format import DASH, Shower, decimals_for, fixed, integer, percent, plural
+from qieval.exhibits.format import (
+    DASH,
+    Shower,
+    decimals_for,
+    difference_unit,
+    factor_of,
+    fixed,
+    integer,
+    percent,
+    plural,
+)
 from qieval.exhibits.phrases import capital, care, counted, level_of, lower
 from qieval.results import Estimate, Quantity
 from qieval.trial import Effect, SteppedWedge
@@ -49,17 +59,12 @@ def scale_of(effect: Effect | SteppedWedge, quantity: Quantity) -> Scale:
 
 def scale_for(estimate: Estimate, quantity: Quantity) -> Scale:
     """Choose how the numbers of an estimate, and of others like it, are shown."""
-    binary = quantity.kind == "binary"
-    factor = 100.0 if binary else 1.0
+    factor = factor_of(quantity)
     half = (estimate.ci_high - estimate.ci_low) / 2
     decimals = decimals_for(factor * half if math.isfinite(half) else 2 * factor * estimate.se)
     if round(factor * estimate.estimate, decimals) == 0 != estimate.estimate:
         decimals = min(4, decimals + 1)
-    return Scale(
-        factor=factor,
-        unit="percentage points" if binary else quantity.unit,
-        decimals=decimals,
-    )
+    return Scale(factor=factor, unit=difference_unit(quantity), decimals=decimals)
 
 
 def headline(

@@ -11,13 +11,12 @@ import pandas as pd
 
 from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.format import Shower, fixed, is_absent, percent
+from qieval.exhibits.format import PERCENTAGE_POINTS, Shower, fixed, is_absent, percent
 from qieval.exhibits.phrases import care, counted, joined, level_of, lower
 from qieval.measures import Disparity, Gap
 from qieval.results import Estimate, Quantity, Record
 from qieval.stats.disclosure import protected
 
-POINTS = "percentage points"
 STATES = ("recorded", "declined", "unknown", "not asked")
 
 
@@ -95,12 +94,12 @@ def gaps(found: Disparity, quantity: Quantity) -> Table | Statement:
     named = {"gap": found.gap.gaps, "ratio": found.gap.ratios}
     return Table(
         name="gaps",
-        caption=f"{quantity.label}: each group less {found.gap.reference} ({POINTS}) and over it, and "
-        "the change of each gap from the first to the last period.",
+        caption=f"{quantity.label}: each group less {found.gap.reference} ({PERCENTAGE_POINTS}) and over it, "
+        "and the change of each gap from the first to the last period.",
         frame=frame,
         columns=[
             words("term", "Compared"),
-            Column(source="estimate", label="Gap", unit=POINTS, show=_hundred),
+            Column(source="estimate", label="Gap", unit=PERCENTAGE_POINTS, show=_hundred),
             interval(found.gap.gaps[0].level, _hundred, unit="Newcombe; change: normal"),
             Column(source="ratio", label="Ratio", show=fixed(2)),
             Column(source="ratio_low", upper="ratio_high", label="interval", unit="log scale", show=fixed(2)),
@@ -133,7 +132,7 @@ def bounds(found: Disparity, quantity: Quantity) -> Table | Statement:
         frame=found.bounds,
         columns=[
             words("group", "Group"),
-            Column(source="low", upper="high", label="Gap could be", unit=POINTS, show=_hundred),
+            Column(source="low", upper="high", label="Gap could be", unit=PERCENTAGE_POINTS, show=_hundred),
         ],
     )
 
@@ -222,7 +221,7 @@ def _hundred(value: Any) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{_hundred(value)} {POINTS}"
+    return f"{_hundred(value)} {PERCENTAGE_POINTS}"
 
 
 def _within(row: Estimate, show: Shower = _hundred) -> str:

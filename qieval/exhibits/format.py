@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.results import Quantity
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
+PERCENTAGE_POINTS = "percentage points"
 
 Shower = Callable[[Any], str]
 
@@ -19,6 +22,16 @@ def is_absent(value: object) -> bool:
     return (
         value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
     )
+
+
+def factor_of(quantity: Quantity) -> float:
+    """What raw numbers are multiplied by to be shown: proportions are shown in percent."""
+    return 100.0 if quantity.kind == "binary" else 1.0
+
+
+def difference_unit(quantity: Quantity) -> str:
+    """Unit of differences as shown."""
+    return PERCENTAGE_POINTS if quantity.kind == "binary" else quantity.unit
 
 
 def text(value: object) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from qieval.exhibits.format import decimals_for, fixed
+from qieval.exhibits.format import PERCENTAGE_POINTS, decimals_for, fixed
 from qieval.exhibits.phrases import interval
 
 KEY_EXHIBITS = ("effect", "arms", "change")
-SCALES = {"proportion": (100.0, "percentage points")}
+SCALES = {"proportion": (100.0, PERCENTAGE_POINTS)}
 DRAWN = ("estimate", "ci_low", "ci_high")
 SCALED = (*DRAWN, "se")
 RATIO = "ratio"

@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.effect_words import inline
-from qieval.exhibits.format import fixed, integer, percent, plural
+from qieval.exhibits.format import difference_unit, factor_of, fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, care, counted, joined
 from qieval.exhibits.svg import LINE, PALETTE, SOFT, canvas, to_svg
 from qieval.results import Quantity, Record
@@ -73,7 +73,7 @@ def cannot(found: Outlook, quantity: Quantity, *, site: str = "site") -> Stateme
 
 def curves(found: Outlook, quantity: Quantity) -> Figure:
     """Draw power against the true difference, a line for each planning ICC."""
-    factor = _factor(quantity)
+    factor = factor_of(quantity)
     fig, ax = canvas(640, 260)
     for (icc, rows), colour in zip(found.curves.groupby("icc", sort=True), PALETTE, strict=False):
         ax.plot(factor * rows["effect"], rows["power"], color=colour, linewidth=2, label=f"ICC {icc:g}")
@@ -81,7 +81,7 @@ def curves(found: Outlook, quantity: Quantity) -> Figure:
     ax.axvline(factor * found.effect, color=LINE, linewidth=1)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_ylim(0, 1.02)
-    ax.set_xlabel(f"True difference, {_unit(quantity)}")
+    ax.set_xlabel(f"True difference, {difference_unit(quantity)}")
     ax.set_ylabel("Power")
     ax.legend(frameon=False, loc="center right" if found.effect > 0 else "center left")
     at = [f"{_power(plan.power)} at an ICC of {plan.design.icc:g}" for plan in found.power]
@@ -99,7 +99,7 @@ def curves(found: Outlook, quantity: Quantity) -> Figure:
 
 def needed(found: Outlook, quantity: Quantity, *, site: str = "site") -> Table:
     """Show for each planning ICC the power, the detectable effect, and the clusters or people needed."""
-    factor = _factor(quantity)
+    factor = factor_of(quantity)
     rows = [
         {
             "icc": power.design.icc,
@@ -130,7 +130,10 @@ def needed(found: Outlook, quantity: Quantity, *, site: str = "site") -> Table:
                 show=_power,
             ),
             Column(
-                source="detectable", label="Detectable difference", unit=_unit(quantity), show=fixed(decimals)
+                source="detectable",
+                label="Detectable difference",
+                unit=difference_unit(quantity),
+                show=fixed(decimals),
             ),
             columns.count("clusters", f"{plural(site).capitalize()} needed", unit="in all"),
             columns.count(
@@ -203,15 +206,7 @@ def _power(value: float) -> str:
     return f"more than {percent()(0.99)}" if value > 0.99 else percent()(value)
 
 
-def _factor(quantity: Quantity) -> float:
-    return 100.0 if quantity.kind == "binary" else 1.0
-
-
-def _unit(quantity: Quantity) -> str:
-    return "percentage points" if quantity.kind == "binary" else quantity.unit
-
-
 def _effect(effect: float, quantity: Quantity) -> str:
     """Write a difference with its unit and without a sign that the sentence does not need."""
-    size = abs(effect) * _factor(quantity)
-    return f"{size:.3g}\N{NO-BREAK SPACE}{_unit(quantity)}"
+    size = abs(effect) * factor_of(quantity)
+    return f"{size:.3g}\N{NO-BREAK SPACE}{difference_unit(quantity)}"

@@ -11,7 +11,7 @@ import pandas as pd
 from qieval.exhibits.chart_words import shower, unit_of
 from qieval.exhibits.core import Figure
 from qieval.exhibits.disclosure import not_shown, rounded, told_shares
-from qieval.exhibits.format import fixed, integer, percent, plural
+from qieval.exhibits.format import factor_of, fixed, integer, percent, plural
 from qieval.exhibits.phrases import counted, joined, level_of
 from qieval.exhibits.svg import INK, LINE, SOFT, A, B, C, D, canvas, to_svg
 from qieval.measures import Funnel, Shrunk, Standardised
@@ -35,7 +35,7 @@ def funnel_figure(
         What the denominators count: ``"patients"``.
     """
     units = found.units.sort_values("denominator", ignore_index=True)
-    factor = 100.0 if quantity.kind == "binary" else 1.0
+    factor = factor_of(quantity)
     show = shower(quantity, float(units["value"].std()))
     fig, ax = canvas(640, 340)
     ax.axhline(factor * found.target, color=SOFT, linewidth=1)
@@ -73,7 +73,7 @@ def funnel_figure(
 def caterpillar(found: Shrunk, quantity: Quantity, *, own: str = "", site: str = "site") -> Figure:
     """Draw each unit's own value (ring) and its estimate drawn to the mean, with interval (bar)."""
     units = found.natural().sort_values("estimate", ignore_index=True)
-    factor, unit = (100.0 if quantity.kind == "binary" else 1.0), unit_of(quantity)
+    factor, unit = factor_of(quantity), unit_of(quantity)
     show = shower(quantity, float(units["ci_high"].mean() - units["ci_low"].mean()))
     fig, ax = _intervals(units, ("ci_low", "estimate", "ci_high"), factor, own)
     ax.axvline(factor * units["mean"].iloc[0], color=SOFT, linewidth=1)

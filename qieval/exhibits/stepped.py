@@ -15,7 +15,7 @@ from qieval.exhibits.disclosure import not_shown, told_shares
 from qieval.exhibits.effect_figures import histogram
 from qieval.exhibits.effect_methods import ladder_table, widest_bounded
 from qieval.exhibits.effect_words import Scale, inline, interval_words, scale_of, share_of
-from qieval.exhibits.format import DASH, integer, plural
+from qieval.exhibits.format import DASH, factor_of, integer, plural
 from qieval.exhibits.phrases import capital, care, counted, level_of
 from qieval.exhibits.svg import LINE, SOFT, A, B, canvas, to_svg
 from qieval.results import Quantity, Record
@@ -123,7 +123,7 @@ def courses(
         A site's periods with fewer participants (of a proportion: on either side) are neither drawn nor
         listed, nor others from which they could be worked out.
     """
-    factor = 100.0 if quantity.kind == "binary" else 1.0
+    factor = factor_of(quantity)
     binary = quantity.kind == "binary"
     below = suppress_below
     frame = told_shares(effect.cells, below=below, n="n", share="mean", whether=binary, within="period")

@@ -106,7 +106,6 @@ def _known(folder: Path, address: str) -> dict[str, Any]:
 
 
 def _copy(system: Any, source: str, target: Path, known: Mapping[str, str] | None) -> dict[str, str]:
-    system.invalidate_cache()
     about = system.info(source)
     marks = {name: str(about[name]) for name in MARKS if about.get(name) is not None}
     if target.is_file() and marks == known and len(marks) > 1:

@@ -42,7 +42,7 @@ def unbroken(waves: Sequence[Path], workspace: Workspace) -> tuple[list[str], li
 
 def seal(
     waves: Sequence[Path],
-    plans: Iterable[WavePlan],
+    plans: Sequence[WavePlan],
     workspace: Workspace,
     *,
     since: int,
@@ -55,7 +55,7 @@ def seal(
     ----------
     waves : sequence of Path
         The wave files as they were asked for.
-    plans : iterable of WavePlan
+    plans : sequence of WavePlan
         What they ask for.
     workspace : Workspace
         Where they are.
@@ -65,7 +65,6 @@ def seal(
     notes, lines : sequence of str
         What is to be said when nothing was touched.
     """
-    plans = list(plans)
     if any(plan.data_dir.is_relative_to(workspace.data / FETCHED) for plan in plans):
         return  # what is elsewhere may change without a trace here
     declared = {plan.wave_file.parent / plan.spec.data for plan in plans if plan.spec.data}

@@ -66,13 +66,13 @@ def _report(book: Any, folder: Path, report: Mapping[str, Any]) -> None:
     if not captions:
         return
     sheet = book.create_sheet(_name(report["report"], book.sheetnames))
+    at = 1
     for file, caption in captions.items():
         each = shown[file]
         label, _, words = caption.partition(". ")
-        at = sheet.max_row + 2 if sheet.max_row > 1 else 1
-        _row(sheet, [] if at > 1 else [caption], font=BOLD)
         if at > 1:
-            _row(sheet, [caption], font=BOLD)
+            _row(sheet, [])
+        _row(sheet, [caption], font=BOLD)
         _row(book["Contents"], [report["question"], label, words])
         link = book["Contents"].cell(book["Contents"].max_row, 2)
         link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{sheet.title}'!A{at}")
@@ -80,6 +80,7 @@ def _report(book: Any, folder: Path, report: Mapping[str, Any]) -> None:
         _row(sheet, each.columns, font=BOLD)
         for values in each.rows:
             _row(sheet, values)
+        at = sheet.max_row + 2
 
 
 def _captions(page: Path) -> dict[str, str]:

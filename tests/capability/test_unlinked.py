@@ -10,13 +10,6 @@ from scipy.stats import ttest_ind
 from qieval.capability import compare
 
 
-@pytest.fixture
-def change():
-    before = pd.DataFrame({"id": [1, 2, 3, 4, 5, 6], "site": list("aabbbb"), "x": [1.0, 2, 4, 4, 9, 7]})
-    after = pd.DataFrame({"id": [1, 2, 3, 7], "site": list("aabb"), "x": [2.0, 4, 5, 1]})
-    return compare(before, after, by="id", team="site")
-
-
 def test_stayers_are_held_against_leavers(change) -> None:
     theirs = ttest_ind([1.0, 2, 4], [4.0, 9, 7], equal_var=False)
     assert change.stayers.statistic == pytest.approx(theirs.statistic, rel=1e-12)
