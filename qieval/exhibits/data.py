@@ -9,6 +9,7 @@ import pandas as pd
 
 from qieval.exhibits.columns import count, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import count_or_fewer, rounded, withheld_note, withhold
 from qieval.exhibits.format import percent
 from qieval.exhibits.phrases import capital, care, counted, joined, lower
 from qieval.results import Estimate, Record
@@ -37,6 +38,41 @@ def tables(files: pd.DataFrame) -> Table:
             count("rows", "Rows"),
             count("columns", "Columns"),
             words("fingerprint", "Fingerprint", unit="first 12 digits of SHA-256"),
+        ],
+    )
+
+
+def dictionary(columns: pd.DataFrame, *, suppress_below: int = 5) -> Table:
+    """Say what each column of the tables means, what may stand in it, and how much of it is empty.
+
+    Parameters
+    ----------
+    columns : DataFrame
+        From `qieval.pipeline.dictionary.dictionary`.
+    suppress_below : int
+        Fewest people: where fewer have a value, or have none, it is not told how many.
+    """
+    pairs = zip(columns["missing"], columns["rows"] - columns["missing"], strict=True)
+    few = [withhold(pair, suppress_below)[0] is None for pair in pairs]
+    missing = rounded(columns["missing"].astype(float).mask(columns["people"] & pd.Series(few)))
+    shown = columns.assign(missing=missing, share=missing / columns["rows"])
+    return Table(
+        name="dictionary",
+        caption="Every column of the tables: what it means, what may stand in it, how much of it is empty.",
+        frame=shown,
+        columns=[
+            words("column", "Column"),
+            words("table", "Table"),
+            words("meaning", "Meaning"),
+            words("part", "Serves as"),
+            words("values", "Holds"),
+            count("missing", "Empty", unit="rows", show=count_or_fewer(suppress_below)),
+            Column(source="share", label="Empty", unit="of the rows", show=percent(1)),
+        ],
+        notes=[
+            "Empty is also what the study file names as missing, and what does not apply to a row, as the "
+            "minutes of a step reached. Participants who withdrew are not counted.",
+            *withheld_note(shown[["missing"]], suppress_below),
         ],
     )
 

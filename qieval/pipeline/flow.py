@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.pipeline.convert import texts
 from qieval.pipeline.model import StudyFile
 
 ALL = "all"
@@ -191,8 +192,8 @@ def changed_sites(roster: pd.DataFrame) -> list[str]:
     if "status" not in roster:
         return []
     gone = roster[roster["status"].notna() & (roster["status"] != "active")]
+    told = gone[[name for name in ("status", "date", "reason") if name in gone]].apply(texts)
     return [
-        f"{row['site']}: {', '.join(str(row[part]) for part in parts)}."
-        for _, row in gone.iterrows()
-        for parts in [[p for p in ("status", "date", "reason") if p in gone and pd.notna(row[p])]]
+        f"{site}: {', '.join(row.dropna())}."
+        for site, (_, row) in zip(gone["site"], told.iterrows(), strict=True)
     ]

@@ -72,9 +72,10 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
     metadata : mapping, optional
         About the run; the notebook's own ``metadata.qieval`` where not given. Keys, all optional:
         ``question``, ``study``, ``study_title``, ``wave``, ``wave_label``, ``data_cut`` (ISO date),
-        ``synthetic``, ``interim``, ``report``, ``provenance`` (pairs of label and value), ``exhibits`` (an
-        exhibit's place among all exhibits of the notebook, from 1, to the path of its numbers' CSV file),
-        ``words`` (the authors' own: pairs of heading and Markdown).
+        ``synthetic``, ``interim``, ``report``, ``dictionary`` (where the data's columns are explained),
+        ``provenance`` (pairs of label and value), ``exhibits`` (an exhibit's place among all exhibits of the
+        notebook, from 1, to the path of its numbers' CSV file), ``words`` (the authors' own: pairs of heading
+        and Markdown).
 
     Returns
     -------
@@ -94,6 +95,7 @@ def render_page(nb: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = N
         "lead": Markup(lead),  # noqa: S704 (sanitised)
         "where": where,
         "in_wave": "report" in about,
+        "dictionary": about.get("dictionary"),
         "synthetic": bool(about.get("synthetic")),
         "contents": outline.contents,
         "failure": next((output.error for step in steps for output in step.outputs if output.error), ""),

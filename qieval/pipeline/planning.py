@@ -85,6 +85,8 @@ class WavePlan:
         Whether it is frozen, signed, corrected.
     slots : tuple of Slot
         The authors' own words.
+    data_report : str
+        The report that explains the columns of the tables; empty for none.
     """
 
     study_name: str
@@ -101,6 +103,7 @@ class WavePlan:
     instruments: Mapping[str, str]
     life: Life
     slots: tuple[Slot, ...]
+    data_report: str = ""
 
 
 def plan_waves(
@@ -155,12 +158,9 @@ def _plan(
     fetch(extract)
     faults: list[Fault] = []
     jobs: tuple[Job, ...] = ()
-    try:
-        jobs = _jobs(extract)
-    except InputError as error:
-        faults += error.faults
     slots: tuple[Slot, ...] = ()
     try:
+        jobs = _jobs(extract)
         slots = _slots(extract, jobs) if jobs else ()
     except InputError as error:
         faults += error.faults
@@ -190,6 +190,7 @@ def _plan(
         instruments=found.instruments,
         life=life,
         slots=slots,
+        data_report=next((job.report for job in jobs if job.notebook.stem == "10_data"), ""),
     )
 
 
@@ -250,14 +251,13 @@ def _jobs(extract: Extract) -> tuple[Job, ...]:
             faults.append(
                 Fault(file=file, column=key, problem=problem, remedy="keep one, or change a parameter")
             )
-        needs = "results" in card.needs
         jobs.append(
             Job(
                 report=name,
                 notebook=card.path,
                 question=question(card, values, setting),
                 parameters=values,
-                needs_results=needs,
+                needs_results="results" in card.needs,
                 audience=extract.spec.audiences.get(card.name, "team"),
             )
         )

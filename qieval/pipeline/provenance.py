@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from qieval.pipeline.workspace import Workspace
 
 SHORT = 12
+DATA, COLUMNS = (
+    "10_data",
+    "#what-each-column-means",
+)  # where the columns are explained
 GIT_SECONDS = 20
 
 
@@ -99,6 +103,7 @@ def page_metadata(plan: WavePlan, job: Job, workspace: Workspace) -> dict[str, A
         "synthetic": plan.spec.synthetic,
         "interim": primary is not None and 0 <= plan.wave < primary.wave,
         "report": job.report,
+        "dictionary": f"{plan.data_report}.html{COLUMNS}" if plan.data_report else "",
         "provenance": _pairs(plan, job, workspace),
     }
 

@@ -20,6 +20,7 @@ from qieval.pipeline.analysis import (
 )
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.coded import Coded, coded
+from qieval.pipeline.dictionary import dictionary
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, place, present, variables_of
@@ -89,11 +90,6 @@ class Study:
         """Whether the plan names this outcome as primary, and its primary wave is not past."""
         plan = self.spec.plan
         return plan is not None and plan.primary.outcome == outcome and self.wave <= plan.primary.wave
-
-    def is_interim(self, outcome: str) -> bool:
-        """Whether this wave lies before the plan's primary one."""
-        self._outcome(outcome)
-        return bool(self.interim)
 
     @property
     def interim(self) -> str:
@@ -174,7 +170,7 @@ class Study:
             method=primary_method(plan, spec),
             standing=standing(plan, outcome, self.wave),
             primary=self.is_primary(outcome),
-            interim=self.is_interim(outcome),
+            interim=bool(self.interim),
         )
 
     def measure(self, name: str, *, own: str = "") -> Measured:
@@ -220,6 +216,10 @@ class Study:
         raw = [self._extract.raw(role) for role in self._extract.roles]
         found = [(each.role, each.file, len(each.frame), each.frame.shape[1], each.sha256) for each in raw]
         return pd.DataFrame(found, columns=["table", "file", "rows", "columns", "sha256"])
+
+    def dictionary(self) -> pd.DataFrame:
+        """Describe every column of every table (`qieval.pipeline.dictionary.dictionary`)."""
+        return dictionary(self._extract)
 
     def results(self) -> pd.DataFrame:
         """Rows of ``results.json`` of all waves up to this one, with `wave` and `wave_label`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 FOLDER = Path(os.environ.get("QIEVAL_PAGES") or Path(__file__).resolve().parents[2] / "reports")
 PAGES = sorted(path for path in FOLDER.rglob("*.html") if not any(part[0] == "." for part in path.parts))
+REPORTS = [path for path in PAGES if path.name != "index.html" and "diff" not in path.name]
 USUAL = 150_000  # bytes
 
 
@@ -27,3 +29,20 @@ def test_half_of_the_published_pages_are_light() -> None:
     if not PAGES:
         pytest.skip("nothing is published here")
     assert statistics.median(path.stat().st_size for path in PAGES) <= USUAL
+
+
+def test_every_link_within_what_is_published_leads_somewhere() -> None:
+    words = {path: path.read_text(encoding="utf-8") for path in PAGES}
+    anchors = {path: set(re.findall(r' id="([^"]+)"', text)) for path, text in words.items()}
+    for path, text in words.items():
+        for href in set(re.findall(r'<a[^>]* href="([^":]+)"', text)):  # with a colon it leads outside
+            name, _, anchor = href.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            assert target.is_file(), f"{path}: {href}"
+            assert not anchor or anchor in anchors[target], f"{path}: {href}"
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_a_report_links_the_dictionary_of_its_wave_if_there_is_one(path: Path) -> None:
+    linked = 'href="10_data.html#what-each-column-means"' in path.read_text(encoding="utf-8")
+    assert linked == (path.parent / "10_data.html").is_file()

@@ -140,3 +140,22 @@ def test_files_show_a_short_fingerprint_only() -> None:
     assert table.frame["fingerprint"].tolist() == ["0123456789ab"]
     assert "&lt;b&gt;.csv" in table.html()
     assert "sha256" not in table.payload()["columns"]
+
+
+def test_the_dictionary_hides_how_many_where_few_people_have_a_value_or_have_none() -> None:
+    names = ["column", "table", "meaning", "part", "values", "rows", "missing", "people"]
+    rows = [
+        ("a", 40, 3, True),
+        ("b", 40, 38, True),
+        ("c", 40, 10, True),
+        ("d", 24, 23, False),
+        ("e", 9, 0, True),
+    ]
+    frame = pd.DataFrame([(name, "t", "", "", "", *more) for name, *more in rows], columns=names)
+    shown = data.dictionary(frame, suppress_below=5)
+    payload = shown.payload()
+    place = payload["columns"].index("missing"), payload["columns"].index("share")
+    told = {row[0]: [row[each] for each in place] for row in payload["rows"]}
+    assert told == {"a": [None, None], "b": [None, None], "c": [10, 0.25], "d": [23, 23 / 24], "e": [0, 0]}
+    assert shown.notes[-1].startswith("* Counts below 5 are withheld")
+    assert ">*</td>" in shown.html()

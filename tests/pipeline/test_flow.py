@@ -91,7 +91,11 @@ def test_sites_that_are_no_longer_active_are_told_with_what_the_roster_says() ->
     from qieval.pipeline.flow import changed_sites
 
     roster = pd.DataFrame(
-        {"site": ["A", "B", "C"], "status": ["active", "closed", None], "date": [None, "2025-03-31", None]}
+        {
+            "site": ["A", "B", "C"],
+            "status": ["active", "closed", None],
+            "date": pd.to_datetime([None, "2025-03-31", None]),
+        }
     )
     assert changed_sites(roster) == ["B: closed, 2025-03-31."]
     assert changed_sites(roster[["site"]]) == []

@@ -335,3 +335,13 @@ def test_words_alone_can_be_an_appendix() -> None:
     page = render_page(book("# Q", code("x", TABLE), words))
     assert '<details class="more"><summary>How it was computed</summary>\n<p>By hand.</p>' in page
     assert "How it was computed</a>" not in page, "what is folded away is not in the contents"
+
+
+def test_the_data_dictionary_is_linked_where_the_wave_has_one() -> None:
+    said = "10_data.html#what-each-column-means"
+    there = render_page(book("# Why?", code("x", HEADLINE), report="x", study="s", dictionary=said))
+    assert f'<a href="{said}">data dictionary</a>' in there
+    for about in ({"dictionary": ""}, {}):
+        assert "dictionary" not in render_page(
+            book("# Why?", code("x", HEADLINE), report="x", study="s", **about)
+        )

@@ -78,6 +78,18 @@ def test_a_page_says_where_it_comes_from_and_nothing_of_the_clock(tiny: Any, pla
     assert dt.datetime.now(dt.UTC).date().isoformat() not in str(about)
 
 
+def test_a_page_knows_where_its_columns_are_explained_also_when_it_is_made_alone(tiny: Any) -> None:
+    def told(only: slice) -> list[str]:
+        [plan] = plan_waves([tiny.wave], tiny.workspace)
+        part = replace(plan, jobs=plan.jobs[only])
+        return [provenance.page_metadata(part, job, tiny.workspace)["dictionary"] for job in part.jobs]
+
+    assert told(slice(None)) == [""]
+    tiny.add_notebook("10_data")
+    tiny.append(tiny.wave, "  - 10_data\n")
+    assert set(told(slice(None))) == set(told(slice(1))) == {"10_data.html#what-each-column-means"}
+
+
 def test_a_study_without_plan_or_window_has_a_page_too(tiny: Any, plan: WavePlan) -> None:
     bare = replace(plan, spec=plan.spec.model_copy(update={"plan": None}), window=None)
     about = provenance.page_metadata(bare, bare.jobs[0], tiny.workspace)

@@ -93,7 +93,7 @@ def test_the_plan_says_what_is_primary_and_interim(tiny) -> None:
     tiny.replace(tiny.study, "wave: 2}", "wave: 1}")
     study = open_study("tiny", 1, workspace=tiny.workspace)
     assert (study.is_primary("pain"), study.is_primary("fall")) == (True, False)
-    assert not study.is_interim("pain")
+    assert not study.interim
     tiny.replace(tiny.study, "wave: 1}", "wave: 0}")
     after = open_study("tiny", 1, workspace=tiny.workspace)
     assert not after.is_primary("pain")
