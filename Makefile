@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
-# A file's tests stay together, and files go in their order, the browser's first: ordered by number of tests
-# few but long ones would come last, on one worker. With more than two the process tests would wait for each other.
+# A file's tests stay together, and files go in their order (by number of tests, few but long ones would come last);
+# published pages come last, one by one to whichever worker is free (tests/conftest.py). With more than two workers
+# the process tests would wait for each other.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

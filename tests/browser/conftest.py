@@ -24,11 +24,18 @@ QUIET = [
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COLOUR, PLACE = ["color-contrast"], ["target-size", "scrollable-region-focusable", "landmark-unique"]
-ASK = "rules => axe.run({runOnly: {type: 'rule', values: rules}, resultTypes: ['violations']})"
+PLACE = ["target-size", "scrollable-region-focusable", "landmark-unique"]
+ASK = "runOnly => axe.run({runOnly, resultTypes: ['violations']}).then(found => found.violations)"
 LARGEST = 600_000  # bytes
 OPEN_FOLDS = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
 CLOSE_FOLDS = OPEN_FOLDS.replace("true", "false")
+TABS = 12  # to the contents, at most
+UNSEEN = """() => [...document.querySelectorAll(
+    'h1, h2, h3, p, li, dt, dd, th, td, caption, figcaption, figure svg, pre, summary')].filter(each => {
+        const seen = each.checkVisibility({visibilityProperty: true, opacityProperty: true})
+        const empty = each.tagName != 'svg' && !each.textContent.trim()
+        return !empty && !(seen && each.getBoundingClientRect().width > 0)
+    }).map(each => each.tagName + ' ' + each.textContent.trim().slice(0, 60))"""
 
 
 @dataclass(slots=True)
@@ -61,9 +68,13 @@ def visit(browser: Any) -> Iterator[Callable[..., tuple[Any, Heard]]]:
     """Open a page from the disk; returns it with what is heard of it from then on."""
     contexts = []
 
-    def open_page(path: Path, *, dark: bool = False, phone: bool = False) -> tuple[Any, Heard]:
+    def open_page(
+        path: Path, *, dark: bool = False, phone: bool = False, script: bool = True
+    ) -> tuple[Any, Heard]:
         context = browser.new_context(
-            viewport=PHONE if phone else DESK, color_scheme="dark" if dark else "light"
+            viewport=PHONE if phone else DESK,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
         )
         contexts.append(context)
         page, heard = context.new_page(), Heard()
@@ -81,12 +92,12 @@ def visit(browser: Any) -> Iterator[Callable[..., tuple[Any, Heard]]]:
 
 @pytest.fixture
 def complaints(visit: Callable[..., tuple[Any, Heard]]) -> Callable[[Path], list[str]]:
-    """Open a page, and look at it in light, in dark and on a phone; returns what is wrong with it.
+    """Open a page, and look at it in light, in dark, on a phone, by keyboard and without JavaScript.
 
-    It is loaded once: what it loads does not depend on the light. Every rule is asked in light; in dark
-    those on colour, on a phone those on place, since nothing else changes.
+    Returns what is wrong with it. What it loads does not depend on the light, so that it is loaded once for
+    both; on a phone the rules on place are asked again.
     """
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    base = pytest.importorskip("axe_playwright_python.base")
 
     def look(path: Path) -> list[str]:
         found = [f"{path.stat().st_size:,} bytes"] if path.stat().st_size > LARGEST else []
@@ -94,16 +105,48 @@ def complaints(visit: Callable[..., tuple[Any, Heard]]) -> Callable[[Path], list
         found += _of_loading(path, heard)
         found += ["has a script"] if page.locator("script").count() else []
         page.evaluate(OPEN_FOLDS)
-        response = axe.run(page, options={"runOnly": AA, "resultTypes": ["violations"]}).response
-        found += _of_axe(response, "light")
-        page.emulate_media(color_scheme="dark")
-        found += _of_axe(page.evaluate(ASK, COLOUR), "dark")
+        page.evaluate(base.AXE_SCRIPT)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found += _of_axe(page.evaluate(ASK, {"type": "tag", "values": AA}), f"in the {scheme}")
         page.set_viewport_size(PHONE)
-        found += _of_axe(page.evaluate(ASK, PLACE), "on a phone")
+        found += _of_axe(page.evaluate(ASK, {"type": "rule", "values": PLACE}), "on a phone")
         page.evaluate(CLOSE_FOLDS)
-        return [*found, *_sideways(page, PHONE), *_sideways(page, DESK)]
+        found += [*_sideways(page, PHONE), *_sideways(page, DESK)]
+        page, _ = visit(path, script=False)
+        return [*found, *_by_keyboard(page), *_unread(page)]
 
     return look
+
+
+def _by_keyboard(page: Any) -> list[str]:
+    """Go through a page with Tab: the skip link, the switch for the code, the first of the contents."""
+    found = []
+    page.keyboard.press("Tab")
+    if not page.evaluate("document.activeElement.matches('.skip')"):
+        found.append("the first stop of the keyboard is not the skip link")
+    wanted = {"#code": "Space", "nav a": "Enter"}
+    there = [each for each in wanted if page.locator(each).count()]
+    for _ in range(TABS if there else 0):
+        page.keyboard.press("Tab")
+        for each in [each for each in there if page.evaluate(f"document.activeElement.matches('{each}')")]:
+            page.keyboard.press(wanted[each])
+            there.remove(each)
+        if not there:
+            break
+    found += [f"the keyboard does not reach {each}" for each in there]
+    if page.locator("nav a").count():
+        first = page.locator("nav a").first.get_attribute("href")
+        found += [] if page.url.endswith(f"#{first[1:]}") else [f"Enter does not lead to {first}"]
+    return found
+
+
+def _unread(page: Any) -> list[str]:
+    """Find what cannot be seen although every fold is open and the code is switched on."""
+    page.evaluate(OPEN_FOLDS)
+    unseen = [f"cannot be seen: {each}" for each in page.evaluate(UNSEEN)[:3]]
+    asks = "javascript" in page.locator("body").inner_text().lower()
+    return unseen + ["speaks of JavaScript"] * asks
 
 
 def _sideways(page: Any, size: dict[str, int]) -> list[str]:
@@ -112,10 +155,10 @@ def _sideways(page: Any, size: dict[str, int]) -> list[str]:
     return [f"scrolls sideways: {width} px of {size['width']}"] if width > size["width"] else []
 
 
-def _of_axe(response: dict[str, Any], where: str) -> list[str]:
+def _of_axe(violations: list[dict[str, Any]], where: str) -> list[str]:
     return [
         f"{each['id']} {where}: " + ", ".join(node["html"][:120] for node in each["nodes"][:3])
-        for each in response["violations"]
+        for each in violations
     ]
 
 

@@ -199,18 +199,6 @@ def test_the_keyboard_reaches_the_report_the_contents_and_the_code(
     code.wait_for(state="visible")
 
 
-def test_it_is_read_and_its_code_shown_without_javascript(report: Path, browser: Any) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(report.as_uri())
-    assert page.get_by_text("3.1 points").is_visible()
-    assert page.locator("figure svg").first.is_visible()
-    assert page.locator("details.code pre").first.is_hidden()
-    page.get_by_label("Show the code").check()
-    assert page.locator("details.code pre").first.is_visible()
-    context.close()
-
-
 def test_drawings_follow_the_dark_page(report: Path, visit: Callable[..., Any]) -> None:
     read = "getComputedStyle(document.querySelector('svg.wide text')).fill"
     light, dark = (visit(report, dark=dark)[0].evaluate(read) for dark in (False, True))
