@@ -96,9 +96,7 @@ def _gap(found: Subgroups, place: int, below: int) -> dict[str, Any]:
     }
 
 
-def family(
-    rows: Mapping[str, Estimate], quantities: Mapping[str, Quantity], *, interim: str = ""
-) -> Table | Statement:
+def family(rows: Mapping[Quantity, Estimate], *, interim: str = "") -> Table | Statement:
     """Show the primary analysis of every outcome of the plan's family, with Holm's p beside each p."""
     if interim or len(rows) < 2:
         say = "Outcomes of the plan’s family are tested at its primary wave, not before."
@@ -106,18 +104,20 @@ def family(
             say = "The plan declares no family of outcomes, so no p-value is adjusted."
         return Statement(name="family", role="note", say=say)
     shown = []
-    for (name, row), adjusted in zip(rows.items(), holm([row.p_value for row in rows.values()]), strict=True):
-        factor = factor_of(quantities[name])
+    for (quantity, row), adjusted in zip(
+        rows.items(), holm([row.p_value for row in rows.values()]), strict=True
+    ):
+        factor = factor_of(quantity)
         decimals = decimals_for(factor * (row.ci_high - row.ci_low) / 2)
         numbers = [
             fixed(decimals, plus=True)(factor * each) for each in (row.estimate, row.ci_low, row.ci_high)
         ]
         shown.append(
             {
-                "outcome": quantities[name].label,
+                "outcome": quantity.label,
                 "difference": numbers[0],
                 "interval": f"{numbers[1]} to {numbers[2]}",
-                "unit": difference_unit(quantities[name]),
+                "unit": difference_unit(quantity),
                 "p_value": row.p_value,
                 "holm": adjusted,
             }

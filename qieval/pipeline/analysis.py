@@ -26,6 +26,8 @@ class Analysis:
         categorical, control first) and stratum.
     everyone : DataFrame
         The same with the participants who lack the outcome (or its exposure).
+    every_wave : DataFrame
+        The same of every wave up to this one.
     roster : DataFrame
         Every site ever allocated, with its `arm` and stratum.
     before : Series, optional
@@ -66,6 +68,7 @@ class Analysis:
 
     data: pd.DataFrame
     everyone: pd.DataFrame
+    every_wave: pd.DataFrame
     roster: pd.DataFrame
     before: pd.Series[Any] | None
     flow: pd.DataFrame
@@ -96,6 +99,11 @@ class Analysis:
             "unit": self.quantity.unit,
             "primary": self.method,
         }
+
+    @property
+    def repeated(self) -> dict[str, Any]:
+        """What `qieval.trial.repeated_waves` must be told, by its own keywords."""
+        return {**self.named, "wave": "wave", "participant": "participant", "unit": self.quantity.unit}
 
     @property
     def assumptions(self) -> dict[str, Any]:

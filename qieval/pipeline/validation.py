@@ -20,9 +20,10 @@ from qieval.pipeline.reuse import package_hash
 from qieval.pipeline.workspace import Workspace, find_workspace
 from qieval.trial.characteristics import COUNTS, KEYS, cells, characteristics
 from qieval.trial.series_characteristics import series_characteristics
+from qieval.trial.wave_characteristics import wave_characteristics
 
 FOLDER, TABLE, RECORD = Path("data/validation"), "trial.csv", "trial.json"
-SERIES = "series.csv"
+SERIES, WAVES = "series.csv", "waves.csv"
 SEED = 20260000
 PASS = 5
 
@@ -37,12 +38,15 @@ class Recorded:
         Counts, as `qieval.trial.characteristics.characteristics` gives them.
     series : DataFrame
         Counts of comparisons over time, as `qieval.trial.series_characteristics` gives them.
+    waves : DataFrame
+        Counts of comparisons over repeated waves, as `qieval.trial.wave_characteristics` gives them.
     record : mapping
         Seeds, replicates, versions, hashes and the day.
     """
 
     table: pd.DataFrame
     series: pd.DataFrame
+    waves: pd.DataFrame
     record: dict[str, Any]
 
 
@@ -51,12 +55,12 @@ def recorded(workspace: Workspace | None = None) -> Recorded:
     place = workspace or find_workspace()
     folder = place.root / FOLDER
     try:
-        table, series = pd.read_csv(folder / TABLE), pd.read_csv(folder / SERIES)
+        table, series, waves = (pd.read_csv(folder / name) for name in (TABLE, SERIES, WAVES))
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         remedy = "make it with python -m qieval.pipeline.validation (hours), or take it from the repository"
         refuse((FOLDER / TABLE).as_posix(), "there is no recorded simulation to read", remedy=remedy)
-    return Recorded(table=table, series=series, record=record)
+    return Recorded(table=table, series=series, waves=waves, record=record)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     half = asked.replicates // 2
     over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
     over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
+    over_waves = wave_characteristics(replicates=asked.replicates, seed=SEED)
+    over_waves.to_csv(root / FOLDER / WAVES, index=False, lineterminator="\n")
     table = characteristics(cells(), replicates=asked.replicates, seed=SEED)
     table = pd.concat([table, characteristics(cells(), models=asked.models, seed=SEED)])
     counts = {"replicates": asked.replicates, "replicates_of_models": asked.models}

@@ -35,6 +35,7 @@ from qieval.trial.stepped import SteppedWedge, stepped_wedge
 from qieval.trial.subgroups import Subgroups, subgroup_gaps
 from qieval.trial.summaries import ClusterSummary
 from qieval.trial.verdicts import Verdicts, compared, verdicts
+from qieval.trial.waves import RepeatedWaves, repeated_waves
 
 __all__ = [
     "AVERAGES",
@@ -53,6 +54,7 @@ __all__ = [
     "ParallelDesign",
     "Permutation",
     "Plan",
+    "RepeatedWaves",
     "RobustModel",
     "Scenario",
     "Sensitivity",
@@ -83,6 +85,7 @@ __all__ = [
     "outlook",
     "permutation_test",
     "power",
+    "repeated_waves",
     "robust_linear_model",
     "sensitivity",
     "size_needed",

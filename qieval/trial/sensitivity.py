@@ -49,10 +49,8 @@ class Sensitivity:
         """One row a check, then one a cluster left out."""
         return tidy([*self.checks, *self.left_out])
 
-    def without_p(self, reason: str, *, when: bool = True) -> Sensitivity:
+    def without_p(self, reason: str) -> Sensitivity:
         """Return a copy for an interim look: estimates and intervals, no test."""
-        if not when:
-            return self
         checks = tuple(row.without_p(reason) for row in self.checks if row.method != "permutation-roster")
         left_out = tuple(row.without_p(reason) for row in self.left_out)
         return replace(self, checks=checks, left_out=left_out)
@@ -76,7 +74,7 @@ def sensitivity(
     Parameters
     ----------
     effect : Effect
-        From `estimate`, unadjusted.
+        From `estimate`, unadjusted; where it is an interim look, so are the checks.
     everyone : DataFrame
         All participants who should have been analysed, the outcome missing where it is not known.
     roster : DataFrame
@@ -117,12 +115,13 @@ def sensitivity(
         *(comparison.bounds(span) if span else []),
         *(_lost(comparison, lost, roster, named, span, draws, seed) if len(lost) else []),
     ]
-    return Sensitivity(
+    found = Sensitivity(
         checks=tuple(checks),
         left_out=tuple(comparison.without(label) for label in clusters["cluster"]),
         missing=clusters[["arm", "cluster", "n", "missing"]],
         lost=tuple(lost[named["cluster"]]),
     )
+    return found.without_p(effect.interim) if effect.interim else found
 
 
 def _counted(effect: Effect, everyone: pd.DataFrame, named: Mapping[str, Any]) -> pd.DataFrame:

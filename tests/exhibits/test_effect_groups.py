@@ -59,9 +59,9 @@ def test_without_groups_that_is_said(both) -> None:
 
 def test_a_family_shows_holm_beside_p(both) -> None:
     row = both[0].primary
-    told = {"score": replace(row, p_value=0.01), "fall": replace(row, estimate=-0.1, p_value=0.04)}
-    table = grouped.family(told, {"score": SCORE, "fall": FALL})
+    told = {SCORE: replace(row, p_value=0.01), FALL: replace(row, estimate=-0.1, p_value=0.04)}
+    table = grouped.family(told)
     assert list(table.frame["holm"]) == pytest.approx([0.02, 0.04])
     assert "percentage points" in table.html()
-    assert "before" in grouped.family(told, {"score": SCORE, "fall": FALL}, interim="Not yet.").plain()
-    assert "no family" in grouped.family({}, {}).plain()
+    assert "before" in grouped.family(told, interim="Not yet.").plain()
+    assert "no family" in grouped.family({}).plain()

@@ -22,6 +22,7 @@ def test_passes_add_up_and_say_how_they_were_made(tmp_path, monkeypatch, capsys)
     made = counts["cluster-t"], counts["mixed-model-kr"], counts["glmm-t"], len(counts)
     assert made == (60, 40, 2, 12)
     assert (found.series["method"].nunique(), found.series["replicates"].max()) == (7, 30)
+    assert found.waves["replicates"].unique().tolist() == [60]
     assert found.record["seeds"] == [validation.SEED, validation.SEED + 5]
     assert set(found.record["source"]) == {"stats", "trial"}
 
