@@ -151,9 +151,7 @@ class Study:
         return Analysis(
             data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
             everyone=usable.reset_index(drop=True),
-            every_wave=people.rows[(people.rows["wave"] <= self.wave) & people.staying].reset_index(
-                drop=True
-            ),
+            every_wave=people.rows[(people.rows["wave"] <= self.wave) & people.staying],
             roster=people.roster,
             before=site_means_before(people, spec, outcome),
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
