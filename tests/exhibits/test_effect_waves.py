@@ -56,3 +56,12 @@ def test_where_sites_keep_their_places_it_is_said(rows, effect) -> None:
     still = rows.assign(score=rows.groupby("site")["score"].transform("mean") + noise)
     found = repeated_waves(still, **NAMED, wave="wave")
     assert "No sign of sites drifting apart" in show.waves(effect, found, WORDS).notes[0]
+
+
+def test_rates_have_no_model_whose_worth_there_is_to_tell(rows) -> None:
+    counted = {**NAMED, "outcome": "visits", "family": "poisson"}
+    rates = Quantity(name="visits", label="Visits", kind="count", unit="visits", better="lower")
+    found = repeated_waves(rows, **counted, wave="wave")
+    table = show.waves(estimate(rows[rows["wave"] == 3], **counted), found, rates)
+    assert len(table.frame) == 2
+    assert not any("drift" in note for note in table.notes)
