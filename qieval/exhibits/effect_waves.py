@@ -42,6 +42,7 @@ def waves(
     }
     many = integer(found.again) if found.again >= suppress_below else f"Fewer than {suppress_below}"
     again = [f"{many} people were seen at more than one wave."] if found.again else []
+    shown = {row.method for row in found.ladder}
     notes = [note for note in reasons(found.ladder, labels) if note != found.interim]
     return ladder(
         "waves",
@@ -57,7 +58,7 @@ def waves(
             ),
         ],
         notes=[
-            _drift(found.divergence, scale, sites),
+            *([_drift(found.divergence, scale, sites)] if "waves-mixed-kr" in shown else []),
             *again,
             *(note.replace("clusters", sites).replace("cluster", site) for note in notes),
         ],
