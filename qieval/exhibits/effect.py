@@ -19,7 +19,8 @@ ICCS = {
     "anova-swiger": "Analysis of variance, Swiger’s standard error",
     "anova-bootstrap": "Analysis of variance, clusters resampled",
     "reml": "Mixed model (REML), profile interval",
-    "latent": "Logistic mixed model, on the scale of log odds",
+    "fleiss-cuzick": "Fleiss and Cuzick, Zou and Donner’s interval",
+    "latent": "Logistic mixed model, on the scale of log odds, profile interval",
 }
 
 

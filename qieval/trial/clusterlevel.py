@@ -16,6 +16,7 @@ from qieval.stats.glm import Family, expected
 from qieval.stats.inference import check_level, exponentiated, t_estimate
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.trial.correlation import icc_of
+from qieval.trial.groups import Groups
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
 from qieval.trial.summaries import ClusterSummary
@@ -215,7 +216,7 @@ def _weights(roster: Roster, weights: Weights, family: Family) -> Floats:
         raise ArgumentError(
             "`cluster_summary`: inverse-variance weights are for means and proportions, not for rates."
         )
-    rho = max(0.0, icc_of(roster, method="anova", level=0.95).estimate.estimate)
+    rho = max(0.0, icc_of(Groups.of(roster), method="anova", level=0.95).estimate.estimate)
     weight: Floats = roster.size / (1 + (roster.size - 1) * rho)
     return weight
 

@@ -10,24 +10,19 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.columns import Floats
-from qieval.stats.glm import expected
+from qieval.stats.generalised_mixed import Maximum, maximise
 from qieval.stats.inference import check_level, exponentiated, t_estimate
 from qieval.stats.linear_mixed import BOUNDARY_NOTE
-from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.stats.moments import INTERCEPT
-from qieval.stats.quadrature import Marginal, Patterns
 from qieval.trial.parts import Columns, names
 from qieval.trial.roster import Roster, read_roster
 from qieval.trial.standardised import standardise
 
 CountFamily = Literal["binomial", "poisson"]
-STEP = 1e-3
-NO_GAIN = 1e-7
 MOST_POINTS = 50
 ASYMPTOTIC = (
     "Test and interval are asymptotic: with fewer than some 40 clusters the p-value is too small and the "
@@ -57,10 +52,10 @@ class GeneralisedMixedModel:
         Every fixed effect, asymptotic, the intercept first.
     between : float
         Variance of the cluster intercepts, on the log odds or log rate scale.
-    latent_icc : float
-        For odds ``between / (between + pi^2 / 3)``; NaN for rates.
     boundary : bool
         Whether that variance was estimated as zero.
+    maximum : Maximum
+        What all this was computed from.
     log_likelihood : float
         Of the marginal model.
     """
@@ -72,14 +67,24 @@ class GeneralisedMixedModel:
     risk_ratio: Estimate
     coefficients: tuple[Estimate, ...]
     between: float
-    latent_icc: float
     boundary: bool
+    maximum: Maximum
     log_likelihood: float
+
+    @property
+    def latent_icc(self) -> float:
+        """For odds ``between / (between + pi^2 / 3)``; NaN for rates."""
+        return on_log_odds(self.between) if self.maximum.likelihood.patterns.logit else math.nan
 
     def tidy(self) -> pd.DataFrame:
         """The arm effect (asymptotic, conservative, as a ratio), then the other fixed effects."""
         others = (row for row in self.coefficients if row is not self.estimate)
         return tidy([self.estimate, self.conservative, self.ratio, *others])
+
+
+def on_log_odds(between: float) -> float:
+    """Intracluster correlation on the scale of log odds, whose variance within clusters is ``pi^2 / 3``."""
+    return between / (between + math.pi**2 / 3)
 
 
 def glmm(
@@ -158,24 +163,17 @@ def fit_roster(
 ) -> GeneralisedMixedModel:
     """Fit the model to a checked roster."""
     _refuse_separated(roster, family)
-    design, back = _standardised(roster)
-    offset, logit = np.log(roster.exposure), family == "binomial"
-    patterns = Patterns.of_rows(roster.outcome, design, offset, roster.codes, logit=logit)
-    fitted = expected(roster.outcome, design[:, 1:], family=family, exposure=roster.exposure)
-    linear = (special.logit(fitted) if logit else np.log(fitted)) - offset
-    alone = np.append(np.linalg.lstsq(design, linear, rcond=None)[0], 0.0)
-    likelihood = Marginal(patterns, points=quadrature)
-    weight = patterns.weights(patterns.mean(patterns.rate(patterns.design @ alone[:-1] + patterns.offset)))
-    strength = np.linalg.eigvalsh(patterns.design.T @ (weight[:, None] * patterns.design))
-    if strength[0] < RANK_TOLERANCE * strength[-1]:
-        raise DesignError("The covariates separate the outcome, so there is no finite estimate; use fewer.")
-    theta, covariance = _maximum(likelihood, alone)
-    boundary = likelihood(theta)[0] - likelihood(alone)[0] < NO_GAIN
-    if boundary:
-        theta, covariance = alone, np.zeros((len(alone), len(alone)))
-        covariance[:-1, :-1] = np.linalg.inv(_information(likelihood, alone)[:-1, :-1])
-    elif np.diag(covariance)[:-1].min() <= 0:
-        raise DesignError("The likelihood of these data has no clear maximum; use fewer covariates.")
+    logit = family == "binomial"
+    found = maximise(
+        roster.outcome,
+        np.column_stack([roster.arm[roster.codes], roster.rows]),
+        titles=(roster.columns.arm, *roster.titles),
+        codes=roster.codes,
+        exposure=roster.exposure,
+        logit=logit,
+        points=quadrature,
+    )
+    likelihood, theta, covariance, back = found.likelihood, found.theta, found.covariance, found.back
     make = partial(
         t_estimate,
         level=level,
@@ -183,7 +181,7 @@ def fit_roster(
         n_clusters=len(roster.clusters),
         unit="log odds" if logit else "log rate",
     )
-    notes = (*roster.notes, *([BOUNDARY_NOTE] if boundary else []), ASYMPTOTIC)
+    notes = (*roster.notes, *([BOUNDARY_NOTE] if found.boundary else []), ASYMPTOTIC)
     values, errors = back @ theta[:-1], np.sqrt(np.diag(back @ covariance[:-1, :-1] @ back.T))
     titles = (INTERCEPT, roster.term, *roster.titles)
     rows = tuple(
@@ -193,8 +191,7 @@ def fit_roster(
     arm, spare = rows[1], float(len(roster.clusters) - len(rows))
     careful = partial(make, term=arm.term, df=spare if spare > 0 else math.nan, notes=(CONSERVATIVE,))
     conservative = careful(method="glmm-t", estimate=arm.estimate, se=arm.se)
-    difference, risk_ratio = standardise(patterns, theta, covariance, make=careful)
-    between = float(theta[-1] ** 2)
+    difference, risk_ratio = standardise(likelihood.patterns, theta, covariance, make=careful)
     return GeneralisedMixedModel(
         estimate=arm,
         conservative=conservative,
@@ -204,9 +201,9 @@ def fit_roster(
         difference=difference,
         risk_ratio=risk_ratio,
         coefficients=rows,
-        between=between,
-        latent_icc=between / (between + math.pi**2 / 3) if logit else math.nan,
-        boundary=boundary,
+        between=found.between,
+        boundary=found.boundary,
+        maximum=found,
         log_likelihood=likelihood(theta)[0] - float(special.gammaln(roster.outcome + 1).sum()),
     )
 
@@ -228,62 +225,3 @@ def _refuse_separated(roster: Roster, family: CountFamily) -> None:
             "Every cluster has nothing but events or none: clusters differ without bound, and no finite "
             "variance between them fits. Compare proportions by `cluster_summary`."
         )
-
-
-def _standardised(roster: Roster) -> tuple[Floats, Floats]:
-    """Give the design (n, p) in standard units, and the matrix (p, p) that brings coefficients back."""
-    columns = np.column_stack([roster.arm[roster.codes], roster.rows])
-    centre, spread = columns.mean(axis=0), columns.std(axis=0)
-    length = np.sqrt(np.mean(columns**2, axis=0))
-    _, upper = np.linalg.qr((columns - centre) / math.sqrt(roster.n))
-    left = np.abs(np.diag(upper)) <= RANK_TOLERANCE * length
-    if roster.n <= len(centre) or left.any():
-        title = (roster.columns.arm, *roster.titles)[int(left.argmax())]
-        raise DesignError(f"Column {title!r} takes a single value, or the other columns determine it.")
-    back = np.diag(np.append(1.0, 1 / spread))
-    back[0, 1:] = -centre / spread
-    return np.column_stack([np.ones(roster.n), (columns - centre) / spread]), back
-
-
-def _maximum(likelihood: Marginal, alone: Floats) -> tuple[Floats, Floats]:
-    """Maximise from the fit without intercepts: parameters, and their covariance."""
-    data = likelihood.patterns
-    mean = data.mean(data.rate(data.design @ alone[:-1] + data.offset))
-    weight = data.over(data.weights(mean))
-    excess = (data.over(data.total - data.count * mean) ** 2 - weight).sum() / (weight**2).sum()
-    start = np.append(alone[:-1], math.sqrt(max(excess, 0.01)))
-    move = np.linalg.inv(np.linalg.cholesky(_expected(data, start))).T
-
-    def loss(z: Floats) -> tuple[float, Floats]:
-        value, gradient = likelihood(start + move @ z)
-        return -value, -gradient @ move
-
-    found = optimize.minimize(loss, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": 1e-6})
-    theta = start + move @ found.x
-    information = _information(likelihood, theta)
-    covariance = np.linalg.pinv(information, hermitian=True)
-    theta -= covariance @ np.linalg.solve(move.T, found.jac)
-    return theta, np.asarray(covariance)
-
-
-def _expected(data: Patterns, theta: Floats) -> Floats:
-    """Information (p + 1, p + 1) of the model made linear at zero intercepts: near enough to scale steps."""
-    sd = float(theta[-1])
-    weight = data.weights(data.mean(data.rate(data.design @ theta[:-1] + data.offset)))
-    weighted = weight[:, None] * data.design
-    curve, tilt = data.over(weight), np.add.reduceat(weighted, data.start, axis=0)
-    sharp = 1 + sd**2 * curve
-    found = np.zeros((len(theta), len(theta)))
-    found[:-1, :-1] = data.design.T @ weighted - tilt.T @ ((sd**2 / sharp)[:, None] * tilt)
-    found[-1, -1] = 2 * float(((sd * curve / sharp) ** 2).sum())
-    return found
-
-
-def _information(likelihood: Marginal, theta: Floats) -> Floats:
-    """Observed information (p + 1, p + 1) by central differences of the gradient."""
-    rows = []
-    for shift in STEP * np.eye(len(theta)):
-        ahead, behind = likelihood(theta + shift)[1], likelihood(theta - shift)[1]
-        rows.append((behind - ahead) / (2 * STEP))
-    information = np.array(rows)
-    return (information + information.T) / 2

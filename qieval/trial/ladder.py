@@ -15,9 +15,11 @@ from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
 from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
+from qieval.trial.binary_correlation import latent
 from qieval.trial.cautions import Facts, cautions
 from qieval.trial.clusterlevel import summarise
 from qieval.trial.correlation import Interval, Intracluster, icc_of, spread_out
+from qieval.trial.groups import Groups
 from qieval.trial.parts import Columns, names
 from qieval.trial.randomisation import Permutation, permute
 from qieval.trial.roster import Roster, read_roster
@@ -47,8 +49,8 @@ class Effect:
         The randomisation test with its distribution (empty in an interim look).
     iccs : tuple of Intracluster
         Intracluster correlation within arms (no unit): by analysis of variance with three intervals, by REML,
-        and for a binary outcome on the scale of log odds (``"latent"``); empty for counts and where it cannot
-        be estimated.
+        and for a binary outcome by Fleiss and Cuzick and on the scale of log odds (``"latent"``); empty for
+        counts and where it cannot be estimated.
     arms : DataFrame
         One row an arm, control first: `arm` (label), `clusters`, `n`, `smallest`, `largest` (rows of a
         cluster),
@@ -250,29 +252,25 @@ def _first(ladder: Sequence[Estimate], primary: Primary) -> Estimate:
 
 
 def _iccs(trial: Trial) -> tuple[Intracluster, ...]:
-    roster, level, seed = trial.roster, trial.level, trial.seed
     if trial.family == "poisson":
         return ()
+    groups, level = Groups.of(trial.roster), trial.level
     try:
         found = [
-            icc_of(roster, method="anova", interval=interval, seed=seed, level=level)
+            icc_of(groups, method="anova", interval=interval, seed=trial.seed, level=level)
             for interval in get_args(Interval)
         ]
     except DesignError:
         return ()
     with suppress(DesignError):
-        found.append(icc_of(roster, method="reml", level=level))
+        found.append(icc_of(groups, method="reml", level=level))
     if trial.family == "binomial":
         with suppress(DesignError):
-            row = Estimate(
-                term="icc",
-                method="latent",
-                estimate=trial.generalised.latent_icc,
-                level=level,
-                n=roster.n,
-                n_clusters=len(roster.clusters),
-            )
-            found.append(spread_out(roster, row, found[0].average_size))
+            found.append(icc_of(groups, method="fleiss-cuzick", level=level))
+        with suppress(DesignError):
+            value, low, high = latent(trial.generalised.maximum, level)
+            row = replace(found[0].estimate, method="latent", estimate=value, ci_low=low, ci_high=high)
+            found.append(spread_out(groups, row))
     return tuple(found)
 
 

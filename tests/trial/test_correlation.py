@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from qieval.errors import DesignError
+from qieval.errors import ArgumentError, DesignError
+from qieval.stats.linear_mixed import linear_mixed
 from qieval.trial import estimate, icc, mixed_model
 
 # Closed forms: only rounding may differ from R.
@@ -122,7 +123,65 @@ def test_a_binary_outcome_has_both_scales(mkv, outside_values) -> None:
     named = {"outcome": "know", "arm": "arm", "cluster": "community", "stratum": "stratum"}
     effect = estimate(mkv, **named, family="binomial")
     found = {each.estimate.method: each.estimate.estimate for each in effect.iccs}
-    assert list(found) == ["anova", "anova-swiger", "anova-bootstrap", "reml", "latent"]
+    assert list(found) == ["anova", "anova-swiger", "anova-bootstrap", "reml", "fleiss-cuzick", "latent"]
     assert found["anova"] == pytest.approx(0.0308821, rel=1e-5)
     theirs = outside_values["mkvtrial"]["glmm_strat"]["icc_latent_nAGQ25"]
     assert found["latent"] == pytest.approx(theirs, rel=1e-4)
+    row = effect.iccs[-1].estimate
+    alone = icc(mkv, outcome="know", arm="arm", cluster="community", method="latent").estimate
+    assert alone.estimate == pytest.approx(
+        outside_values["mkvtrial"]["glmm_unadj"]["icc_latent_nAGQ25"], rel=1e-4
+    )
+    assert 0 < row.ci_low < row.estimate < row.ci_high < 0.2
+
+
+RELAPSE = {"outcome": "relapse", "cluster": "site"}
+
+
+@pytest.mark.parametrize(("arm", "key"), [("arm", "arms"), (None, "whole")])
+def test_correlations_of_a_binary_outcome_match_r(stratified, values, arm, key) -> None:
+    """R's profile (tests/reference/crt/correlation.R) ends within 1e-5, as far as its optimisers go."""
+    rows = stratified.dropna(subset=["relapse"])
+    theirs = values["correlation"]["fleiss_cuzick"][key]
+    ours = icc(rows, **RELAPSE, arm=arm, method="fleiss-cuzick").estimate
+    found = ours.estimate, ours.se, ours.ci_low, ours.ci_high
+    assert found == pytest.approx((theirs["estimate"], theirs["se"], *theirs["ci"]), rel=1e-10)
+    theirs = values["correlation"]["latent"][key]
+    ours = icc(rows, **RELAPSE, arm=arm, method="latent").estimate
+    assert (ours.estimate, ours.ci_low, ours.ci_high) == pytest.approx(
+        (theirs["estimate"], *theirs["ci"]), rel=2e-5
+    )
+
+
+def test_without_arms_the_whole_variation_counts(outside, mkv, outside_values) -> None:
+    named = {"outcome": "know", "cluster": "community"}
+    check_anova(icc(mkv, **named), outside_values["mkvtrial"]["icc_anova_noarm"])
+    found = icc(mkv, **named, interval="swiger").estimate.se
+    assert found == pytest.approx(outside_values["mkvtrial"]["icc_anova_noarm"]["swiger_se"], rel=1e-10)
+    cuzick = icc(mkv, **named, method="fleiss-cuzick").estimate
+    assert cuzick.estimate == pytest.approx(outside_values["mkvtrial"]["icc_fleiss_cuzick"], rel=1e-12)
+    schools = pd.read_csv(outside / "crt" / "data" / "tvsfp.csv")
+    whole = icc(schools, outcome="thksord", cluster="school")
+    check_anova(whole, outside_values["tvsfp"]["icc_anova_noarm"])
+    shuffled = icc(schools.sample(frac=1, random_state=2), outcome="thksord", cluster="school")
+    assert shuffled.estimate.ci_high == pytest.approx(whole.estimate.ci_high, rel=1e-12)
+
+
+def test_without_arms_the_mixed_model_has_an_intercept_alone(few) -> None:
+    named = {"outcome": "y", "cluster": "cluster"}
+    ours = icc(few, **named, method="reml").estimate
+    theirs = linear_mixed(few["y"].to_numpy(), np.empty((len(few), 0)), [], cluster=few["cluster"])
+    assert ours.estimate == pytest.approx(theirs.icc, rel=1e-10)
+    drawn = icc(few, **named, interval="bootstrap").estimate
+    assert drawn.ci_low < icc(few, **named).estimate.estimate < drawn.ci_high + 0.2
+
+
+def test_a_correlation_needs_a_binary_outcome_that_varies(few) -> None:
+    met = few.assign(y=(few["y"] > few["y"].median()) * 1.0)
+    for method in ("fleiss-cuzick", "latent"):
+        with pytest.raises(ArgumentError, match="must be 0 or 1"):
+            icc(few, outcome="y", cluster="cluster", method=method)
+        with pytest.raises(DesignError, match=r"does not vary|the same"):
+            icc(met.assign(y=1), outcome="y", cluster="cluster", method=method)
+    with pytest.raises(DesignError, match="nothing but events or none"):
+        icc(few.assign(y=few["cluster"] % 2), outcome="y", cluster="cluster", method="latent")
