@@ -11,7 +11,7 @@ from scipy import optimize, special
 
 from qieval.errors import DesignError
 from qieval.stats.columns import Codes, Floats
-from qieval.stats.glm import expected
+from qieval.stats.glm import Family, expected
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.stats.quadrature import Marginal, Patterns
 
@@ -114,7 +114,7 @@ def maximise(
     design, back = _standardised(columns, titles)
     offset = np.log(exposure)
     patterns = Patterns.of_rows(outcome, design, offset, codes, logit=logit)
-    family = "binomial" if logit else "poisson"
+    family: Family = "binomial" if logit else "poisson"
     fitted = expected(outcome, design[:, 1:], family=family, exposure=exposure)
     linear = (special.logit(fitted) if logit else np.log(fitted)) - offset
     alone = np.append(np.linalg.lstsq(design, linear, rcond=None)[0], 0.0)

@@ -49,7 +49,7 @@ class Groups:
     @property
     def inside(self) -> Floats:
         """Whether a cluster is in a group (K, G)."""
-        return (self.group[:, None] == np.unique(self.group)).astype(np.float64)
+        return np.asarray(self.group[:, None] == np.unique(self.group), dtype=np.float64)
 
     def total(self, values: Floats) -> Floats:
         """Sum row values over each cluster (K,)."""
