@@ -21,6 +21,7 @@ from qieval.results import TIDY, Record
 
 MIME = "application/vnd.qieval.result+json"
 SCHEMA = 1
+TYPED = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " "})  # what spreadsheets take for text
 
 Payload = dict[str, Any]
 
@@ -71,6 +72,12 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A table with a caption, headers with scope and units, and its raw numbers.
+
+    Not by great-tables (compared at 1.1.0): of a table of eight rows it makes 13 kB of HTML where this makes
+    2, its title is a cell and no caption, the page's policy refuses its styles, its ids are random or stand
+    twice on a page, and it carries no raw numbers. Of what it has beyond this no report has need.
+
+    Cells of numbers are written so that they are numbers where they are pasted into a spreadsheet.
 
     Attributes
     ----------
@@ -237,7 +244,9 @@ def _header(column: Column) -> str:
 
 def _row(row: Mapping[Any, Any], columns: Sequence[Column], *, emphasised: bool) -> str:
     first, *rest = columns
-    cells = "".join(f'<td class="{column.align}">{escape(column.cell(row))}</td>' for column in rest)
+    cells = "".join(
+        f'<td class="{column.align}">{escape(column.cell(row)).translate(TYPED)}</td>' for column in rest
+    )
     start = '<tr class="primary">' if emphasised else "<tr>"
     return f'{start}<th scope="row">{escape(first.cell(row))}</th>{cells}</tr>'
 

@@ -64,7 +64,6 @@ def dictionary(columns: pd.DataFrame, *, suppress_below: int = 5) -> Table:
             words("column", "Column"),
             words("table", "Table"),
             words("meaning", "Meaning"),
-            words("part", "Serves as"),
             words("values", "Holds"),
             count("missing", "Empty", unit="rows", show=count_or_fewer(suppress_below)),
             Column(source="share", label="Empty", unit="of the rows", show=percent(1)),

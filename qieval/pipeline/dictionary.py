@@ -32,14 +32,14 @@ def dictionary(extract: Extract) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `column` (the file's own name), `table`, `meaning`, `part` (what it serves as), `values` (what
-        may stand in it), `rows` (those without withdrawn participants; of an item, those of its instruments),
+        Columns `column` (its own name), `table`, `meaning` (with what it serves as), `values` (those that may
+        stand in it), `rows` (those without withdrawn participants; of an item, those of its instruments),
         `missing` (how many of them are empty), `people` (whether rows tell of people).
     """
     instruments = {name: extract.instrument(name) for name in extract.spec.instruments}
     scope = Scope(spec=extract.spec, wave=extract.wave.wave, instruments=instruments)
     rows = [row for role in extract.roles for row in _table(extract, role, scope)]
-    names = ["column", "table", "meaning", "part", "values", "rows", "missing", "people"]
+    names = ["column", "table", "meaning", "values", "rows", "missing", "people"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -55,13 +55,14 @@ def _table(extract: Extract, role: str, scope: Scope) -> Iterator[tuple[object, 
     for name in map(str, frame):
         known = _meanings().get((role, name)) or _meanings().get(("", name)) or UNKNOWN
         meaning, part = said.get(name, (known, "key" if name in shape.key else ""))
+        meaning = f"{meaning} ({part})" if part and part not in meaning.lower() else meaning
         values = _values(rules.get(name, Rule(name=name, kind="any")), scope)
         codes = [f"{theirs} for {ours}" for theirs, ours in recode.get(name, {}).items() if ours is not None]
         values += f"; in the file {', '.join(codes)}" if codes else ""
         asked = _asked(frame, name, scope)
         missing = int(asked[name].isna().sum())
         own = raw.own.get(name, name)
-        yield own, role, meaning, part, values, len(asked), missing, people
+        yield own, role, meaning, values, len(asked), missing, people
 
 
 def _asked(frame: pd.DataFrame, name: str, scope: Scope) -> pd.DataFrame:
@@ -78,7 +79,11 @@ def _said(scope: Scope, role: str, there: list[str]) -> Mapping[str, tuple[str, 
         units = {name: _with_unit(spec, name) for name in spec.outcomes}
         return {name: (units.get(name, label), part) for name, label, part in variables_of(spec, there)}
     if role == "capability":
-        return {name: (_item(found, name), "item") for name in there if (found := _having(scope, name))}
+        return {
+            name: (_item(found, name), ", ".join(each.title for each in found))
+            for name in there
+            if (found := _having(scope, name))
+        }
     if role == "sites" and spec.allocation:
         parts = {
             spec.stratum: "stratum of the allocation",
@@ -98,8 +103,7 @@ def _having(scope: Scope, item: str) -> list[Instrument]:
 
 
 def _item(having: list[Instrument], name: str) -> str:
-    label = next(item.label for item in having[0].items if item.id == name)
-    return f"{label} ({', '.join(each.title for each in having)})"
+    return next(item.label for item in having[0].items if item.id == name)
 
 
 def _values(rule: Rule, scope: Scope) -> str:
@@ -112,14 +116,10 @@ def _values(rule: Rule, scope: Scope) -> str:
     }
     if rule.levels and rule.name in names:
         return "one of " + ", ".join(f"{code} ({words})" for code, words in names[rule.name].items())
-    having = _having(scope, rule.name)
-    labels = having[0].response.labels if having else {}
     if rule.kind == "whole" and (rule.low, rule.high) == (0, 1):
-        labels = {1: "yes", 0: "no"}
+        return "1 (yes) or 0 (no)"
     expected = "a number, or words" if rule.kind == "covariate" else rule.expected
-    told = ", ".join(f"{code:g} {words}" for code, words in labels.items())
-    besides = f"; {', '.join(rule.besides)} for no answer" if rule.besides else ""
-    return f"{expected}{': ' * bool(told)}{told}{besides}"
+    return f"{expected}, or {', '.join(rule.besides)}" if rule.besides else expected
 
 
 def _plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,14 @@ def test_the_keyboard_reaches_the_report_the_contents_and_the_code(
     page.locator("#code").focus()
     page.keyboard.press("Space")
     code.wait_for(state="visible")
+
+
+def test_a_table_copied_into_a_spreadsheet_keeps_its_numbers(report: Path, visit: Callable[..., Any]) -> None:
+    page, _ = visit(report)
+    select = "getSelection().selectAllChildren(document.querySelector('.qi-table tbody'))"
+    copied = page.evaluate(f"{select}; getSelection().toString()")
+    frame = pd.read_csv(io.StringIO(copied), sep="\t", header=None)
+    assert frame[1].tolist() == [-3.1, -3.1]
 
 
 def test_drawings_follow_the_dark_page(report: Path, visit: Callable[..., Any]) -> None:

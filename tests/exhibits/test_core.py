@@ -70,7 +70,7 @@ def test_a_table_writes_rounded_numbers_and_words_for_what_is_missing(table: Tab
     rows = [
         ["".join(cell.itertext()) for cell in row] for row in parsed(table.html()).iterfind(".//tbody/tr")
     ]
-    assert rows == [["cluster-t", "−3.1", "−5.6 to −0.6"], [EVIL, "–", "unbounded"]]
+    assert rows == [["cluster-t", "-3.1", "-5.6 to -0.6"], [EVIL, "–", "unbounded"]]
 
 
 def test_an_absent_interval_is_a_dash(frame: pd.DataFrame) -> None:

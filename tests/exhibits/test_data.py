@@ -143,7 +143,7 @@ def test_files_show_a_short_fingerprint_only() -> None:
 
 
 def test_the_dictionary_hides_how_many_where_few_people_have_a_value_or_have_none() -> None:
-    names = ["column", "table", "meaning", "part", "values", "rows", "missing", "people"]
+    names = ["column", "table", "meaning", "values", "rows", "missing", "people"]
     rows = [
         ("a", 40, 3, True),
         ("b", 40, 38, True),
@@ -151,7 +151,7 @@ def test_the_dictionary_hides_how_many_where_few_people_have_a_value_or_have_non
         ("d", 24, 23, False),
         ("e", 9, 0, True),
     ]
-    frame = pd.DataFrame([(name, "t", "", "", "", *more) for name, *more in rows], columns=names)
+    frame = pd.DataFrame([(name, "t", "", "", *more) for name, *more in rows], columns=names)
     shown = data.dictionary(frame, suppress_below=5)
     payload = shown.payload()
     place = payload["columns"].index("missing"), payload["columns"].index("share")

@@ -33,7 +33,7 @@ def test_the_data_are_the_printed_table(table: pd.DataFrame, reference: Path) ->
 
 def test_the_five_printed_changes(change: Any, table: pd.DataFrame) -> None:
     html = sites(change, table, labels=("before", "mid-way")).html()
-    for printed in ("−0.8", "−1.7", "−11.0", "−4.8", "−3.5"):
+    for printed in ("-0.8", "-1.7", "-11.0", "-4.8", "-3.5"):
         assert f'<td class="right">{printed}</td>' in html
 
 

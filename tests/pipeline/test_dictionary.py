@@ -33,15 +33,14 @@ def test_every_column_of_every_table_stands_once_with_its_meaning(tiny: Any) -> 
     found = described(tiny)
     assert found.index.is_unique
     assert found.loc["sites"].index.tolist() == ["site", "arm", "region"]
-    assert found.loc[("outcomes", "pain"), ["meaning", "part", "values"]].tolist() == [
-        "Pain, points",
-        "outcome",
+    assert found.loc[("outcomes", "pain"), ["meaning", "values"]].tolist() == [
+        "Pain, points (outcome)",
         "a number from 0 to 10",
     ]
-    assert found.loc[("outcomes", "fall"), "values"] == "a whole number from 0 to 1: 1 yes, 0 no"
-    assert found.loc[("outcomes", "pain_0"), "part"] == "baseline"
-    assert found.loc[("sites", "region"), "part"] == "stratum of the allocation"
-    assert found.loc[("outcomes", "participant"), "part"] == "key"
+    assert found.loc[("outcomes", "fall"), "values"] == "1 (yes) or 0 (no)"
+    assert found.loc[("outcomes", "pain_0"), "meaning"] == "Pain, baseline"
+    assert found.loc[("sites", "region"), "meaning"] == "Region of the site (stratum of the allocation)"
+    assert found.loc[("outcomes", "participant"), "meaning"] == "Participant, by a code (key)"
 
 
 def test_empty_cells_are_counted_without_those_who_withdrew(tiny: Any) -> None:
@@ -76,9 +75,10 @@ def test_an_item_is_told_in_its_instruments_words_of_the_forms_that_have_it(tiny
     path.write_text(INSTRUMENT, encoding="utf-8")
     forms = "respondent,site,wave,instrument,q1,q2\na,A,1,two,1,DK\nb,B,1,two,,3\n"
     tiny.table("capability").write_text(forms, encoding="utf-8")
-    item = described(tiny).loc[("capability", "q1")]
-    assert item[["meaning", "part"]].tolist() == ["Asks (Two)", "item"]
-    assert item["values"] == "a number from 1 to 5: 1 Never, 5 Always; DK for no answer"
+    found = described(tiny)
+    assert found.loc[("capability", "instrument"), "values"] == "one of two (Two)"
+    item = found.loc[("capability", "q1")]
+    assert item[["meaning", "values"]].tolist() == ["Asks (Two)", "a number from 1 to 5, or DK"]
     assert item[["rows", "missing"]].tolist() == [2, 1]
 
 
