@@ -177,34 +177,36 @@ def courses(found: Verdicts) -> Table:
     )
 
 
-def agreement(compared: pd.DataFrame, *, most: float = 4.0) -> Statement:
-    """Say whether trials simulated for this page agree with the recorded ones within Monte-Carlo error."""
+def agreement(
+    compared: pd.DataFrame, *, what: str = "type I errors", name: str = "agreement", most: float = 4.0
+) -> Statement:
+    """Say whether what is simulated for this page agrees with what is recorded within Monte-Carlo error."""
     far = compared[compared["z"].abs() > most]
-    share = f"{integer(len(compared) - len(far))} of {integer(len(compared))} type I errors"
+    share = f"{integer(len(compared) - len(far))} of {integer(len(compared))} {what}"
     largest = compared["z"].abs().max()
     said = (
         f"Simulated anew for this page, {share} lie within {most:g} Monte-Carlo standard errors of the "
         f"recorded ones; the largest distance is {largest:.1f}."
     )
+    cells = far.drop(columns=["recorded", "fresh", "z"]).to_dict(orient="records")
     worse = [
-        f"{NAMES[row['method']]}, {row['clusters']}, ICC {row['icc']:g}, {row['family']}: "
-        f"{ONE(row['fresh'])} now, {ONE(row['recorded'])} recorded."
-        for row in far.to_dict(orient="records")
+        f"{', '.join(f'{key} {value}' for key, value in cell.items())}: {ONE(now)} now, {ONE(then)} recorded."
+        for cell, now, then in zip(cells, far["fresh"], far["recorded"], strict=True)
     ]
-    return Statement(name="agreement", role="caution" if len(far) else "note", say=said, more=worse)
+    return Statement(name=name, role="caution" if len(far) else "note", say=said, more=worse)
 
 
-def made(record: Mapping[str, Any]) -> Statement:
+def made(record: Mapping[str, Any], *, name: str = "made") -> Statement:
     """Say how the recorded simulation was made."""
     first, last = record["seeds"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    source = ", ".join(f"{each} {sha[:12]}" for each, sha in record["source"].items())
     return Statement(
-        name="made",
+        name=name,
         role="note",
         say=(
             f"Made on {record['day']} by {record['made_by']}; seeds {first} to {last}; {versions}; "
-            f"SHA-256 of the statistics {record['source']['stats'][:12]}, of the trial methods "
-            f"{record['source']['trial'][:12]}."
+            f"SHA-256 of the sources: {source}."
         ),
     )
 

@@ -122,13 +122,13 @@ def gap(
     for wave, name in product(reversed(waves), others):
         if (wave, name) in found and (wave, reference) in found:
             pair, words = (found[wave, name], found[wave, reference]), f", {wave}" if period else ""
-            gaps.append(_difference(f"{name} - {reference}{words}", *pair, level))
-            ratios.append(_ratio(f"{name} / {reference}{words}", *pair, level))
+            gaps.append(rate_difference(f"{name} - {reference}{words}", *pair, level))
+            ratios.append(rate_ratio(f"{name} / {reference}{words}", *pair, level))
     for name in others if len(waves) > 1 else []:
         cells = [(wave, who) for wave in (waves[-1], waves[0]) for who in (name, reference)]
         if all(cell in found for cell in cells):
             term = f"({name} - {reference}), {waves[-1]} - {waves[0]}"
-            changes.append(_change(term, [found[cell] for cell in cells], level))
+            changes.append(gap_change(term, [found[cell] for cell in cells], level))
     return Gap(
         reference=reference, rates=rates, gaps=tuple(gaps), ratios=tuple(ratios), changes=tuple(changes)
     )
@@ -151,7 +151,8 @@ def _rates(
     return rates
 
 
-def _difference(term: str, one: Count, other: Count, level: float) -> Estimate:
+def rate_difference(term: str, one: Count, other: Count, level: float) -> Estimate:
+    """Give one proportion less another, with Newcombe's interval."""
     (x, n), (y, m) = one, other
     p, q = x / n, y / m
     (low, below), (high, above) = proportion_confint(
@@ -164,7 +165,8 @@ def _difference(term: str, one: Count, other: Count, level: float) -> Estimate:
     )
 
 
-def _ratio(term: str, one: Count, other: Count, level: float) -> Estimate:
+def rate_ratio(term: str, one: Count, other: Count, level: float) -> Estimate:
+    """Give one proportion over another, with Katz's interval; none where a group has no event."""
     (x, n), (y, m) = one, other
     bare = Estimate(term=term, method="log-ratio", estimate=math.nan, level=level, n=int(n + m), unit="ratio")
     if y == 0 or x == 0:
@@ -175,7 +177,8 @@ def _ratio(term: str, one: Count, other: Count, level: float) -> Estimate:
     return replace(bare, estimate=ratio, se=ratio * se, ci_low=ratio / factor, ci_high=ratio * factor)
 
 
-def _change(term: str, cells: list[Count], level: float) -> Estimate:
+def gap_change(term: str, cells: list[Count], level: float) -> Estimate:
+    """Give the gap of the first two of four independent proportions less that of the others."""
     p = [x / n for x, n in cells]
     variance = sum(share * (1 - share) / n for share, (_, n) in zip(p, cells, strict=True))
     shift = (p[0] - p[1]) - (p[2] - p[3])
@@ -234,31 +237,58 @@ def inequality(
     check_choice(index, Index, name="index", owner="inequality")
     require(data, [value, size, group, se], owner="inequality")
     y, share, spread = _ordered(data, value, size, group, se)
+    found = indices(y, share, spread, rii=rii, index=index)
+    if not np.isfinite(found[1, 0]):
+        raise DesignError("A relative index needs a mean and a fitted value that are not zero.")
+    words = (
+        ("SII", "ridit-wls", "value"),
+        ("RII", f"ridit-wls-{rii}", "ratio"),
+        (index, index.replace(" ", "-"), ""),
+    )
+    rows = [
+        _normal(term, method, value, se, level, unit=unit)
+        for (term, method, unit), (value, se) in zip(words, found.tolist(), strict=True)
+    ]
+    return Inequality(sii=rows[0], rii=rows[1], index=rows[2])
+
+
+def indices(
+    y: Floats, share: Floats, spread: Floats, *, rii: Rii = "ratio", index: Index = "between-group variance"
+) -> Floats:
+    """Give the slope, the relative and the summary index with their standard errors, as `inequality`.
+
+    Parameters
+    ----------
+    y, spread : (..., groups) array
+        Values, the most disadvantaged group first, and their standard errors.
+    share : (groups,) array
+        Shares of the population.
+
+    Returns
+    -------
+    (3, 2, ...) array
+        NaN where a mean or fitted value of zero leaves nothing to compare with.
+    """
     ridit = np.cumsum(share) - share / 2
     away = ridit - share @ ridit
     slope_of = share * away / float(share @ away**2)
-    mean, slope = float(share @ y), float(slope_of @ y)
     start_of = share - slope_of * float(share @ ridit)
     top, bottom = (start_of + slope_of, start_of) if rii == "ratio" else (slope_of, share)
-    if float(bottom @ y) == 0 or mean == 0:
-        raise DesignError("A relative index needs a mean and a fitted value that are not zero.")
-    relative = float(top @ y) / float(bottom @ y)
-    relative_of = (top - relative * bottom) / float(bottom @ y)
-    if index == "between-group variance":
-        summary, summary_of = float(share @ (y - mean) ** 2), 2 * share * (y - mean)
-    else:
-        summary = float(np.abs(y - mean).mean() / mean * 100)
-        summary_of = np.full(len(y), np.nan)
-    rows = [
-        ("SII", "ridit-wls", slope, slope_of, "value"),
-        ("RII", f"ridit-wls-{rii}", relative, relative_of, "ratio"),
-        (index, index.replace(" ", "-"), summary, summary_of, ""),
-    ]
-    found = [
-        _normal(term, method, number, math.sqrt(weights**2 @ spread**2), level, unit=unit)
-        for term, method, number, weights, unit in rows
-    ]
-    return Inequality(sii=found[0], rii=found[1], index=found[2])
+    mean, base = (y @ share)[..., None], (y @ bottom)[..., None]
+    base = np.where((base == 0) | (mean == 0), np.nan, base)
+    relative = (y @ top)[..., None] / base
+    summary, summary_of = (y - mean) ** 2 @ share, 2 * share * (y - mean)
+    if index == "index of disparity":
+        summary, summary_of = (
+            (np.abs(y - mean) / np.where(mean == 0, np.nan, mean)).mean(-1) * 100,
+            np.full(y.shape, np.nan),
+        )
+    numbers = (
+        (y @ slope_of, slope_of),
+        (relative[..., 0], (top - relative * bottom) / base),
+        (summary, summary_of),
+    )
+    return np.array([[value, np.sqrt((of**2 * spread**2).sum(-1))] for value, of in numbers])
 
 
 def _ordered(

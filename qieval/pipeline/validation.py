@@ -13,19 +13,24 @@ from typing import Any
 
 import pandas as pd
 
+from qieval.capability import characteristics as surveys
 from qieval.errors import refuse
+from qieval.measures import characteristics as gaps
 from qieval.pipeline.cluster import mapped
 from qieval.pipeline.provenance import commit, versions
 from qieval.pipeline.reuse import package_hash
 from qieval.pipeline.workspace import Workspace, find_workspace
+from qieval.stats import simulated
 from qieval.trial.characteristics import COUNTS, KEYS, cells, characteristics
 from qieval.trial.series_characteristics import series_characteristics
 from qieval.trial.wave_characteristics import wave_characteristics
 
 FOLDER, TABLE, RECORD = Path("data/validation"), "trial.csv", "trial.json"
-SERIES, WAVES = "series.csv", "waves.csv"
+SERIES, WAVES, ESTIMATORS = "series.csv", "waves.csv", "estimators.json"
+STUDIES = {"capability": surveys, "equity": gaps}
 SEED = 20260000
-PASS = 5
+PASS, BATCH = 5, 1_000
+PARTS = ("trial", "estimators")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,12 +47,18 @@ class Recorded:
         Counts of comparisons over repeated waves, as `qieval.trial.wave_characteristics` gives them.
     record : mapping
         Seeds, replicates, versions, hashes and the day.
+    estimators : dict of DataFrame
+        Counts of comparisons before and after (``"capability"``) and between groups (``"equity"``).
+    estimators_record : mapping
+        How these were made.
     """
 
     table: pd.DataFrame
     series: pd.DataFrame
     waves: pd.DataFrame
     record: dict[str, Any]
+    estimators: dict[str, pd.DataFrame]
+    estimators_record: dict[str, Any]
 
 
 def recorded(workspace: Workspace | None = None) -> Recorded:
@@ -56,11 +67,35 @@ def recorded(workspace: Workspace | None = None) -> Recorded:
     folder = place.root / FOLDER
     try:
         table, series, waves = (pd.read_csv(folder / name) for name in (TABLE, SERIES, WAVES))
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        records = [json.loads((folder / name).read_text(encoding="utf-8")) for name in (RECORD, ESTIMATORS)]
+        estimators = {name: pd.read_csv(folder / f"{name}.csv") for name in STUDIES}
     except (OSError, ValueError):
         remedy = "make it with python -m qieval.pipeline.validation (hours), or take it from the repository"
         refuse((FOLDER / TABLE).as_posix(), "there is no recorded simulation to read", remedy=remedy)
-    return Recorded(table=table, series=series, waves=waves, record=record)
+    return Recorded(
+        table=table,
+        series=series,
+        waves=waves,
+        record=records[0],
+        estimators=estimators,
+        estimators_record=records[1],
+    )
+
+
+def resimulated(run: Recorded, *, replicates: int, seed: int) -> pd.DataFrame:
+    """Simulate a few cells of the estimators anew, and compare their coverage with the recorded one.
+
+    Returns
+    -------
+    DataFrame
+        As `qieval.stats.simulated.compared`; `cell` names the cell.
+    """
+    some = {"capability": surveys.cells([6]), "equity": gaps.cells([gaps.SIZES[1]])}
+    parts = []
+    for name, study in STUDIES.items():
+        fresh = study.characteristics(some[name], replicates=replicates, seed=seed)
+        parts.append(simulated.compared(run.estimators[name], fresh, keys=study.KEYS))
+    return pd.concat(parts, ignore_index=True).dropna(subset="z")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,9 +107,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="make the passes on a Dask cluster"
     )
+    parser.add_argument("--waves", type=int, default=5_000, help="waves a cell, for estimators")
+    parser.add_argument("--part", choices=PARTS, help="make one part only")
     asked = parser.parse_args(arguments)
     root = find_workspace().root
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    if asked.part != "trial":
+        _estimators(root, asked.waves, asked.scheduler)
+    if asked.part != "estimators":
+        _trials(root, asked)
+    return 0
+
+
+def _estimators(root: Path, waves: int, scheduler: str) -> None:
+    """Simulate what is compared before and after and between groups, pass by pass."""
+    numbers, size = range(-(-waves // BATCH)), min(waves, BATCH)
+    for name, study in STUDIES.items():
+        asked = [(name, size, SEED + number) for number in numbers]
+        passes = mapped(one_study, asked, scheduler) if scheduler else map(one_study, asked)
+        table = simulated.pooled(pd.concat(passes), study.KEYS)[[*study.KEYS, *simulated.COUNTS]]
+        table.to_csv(root / FOLDER / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g")
+    counts = {"seeds": [SEED, SEED + numbers[-1]], "replicates": size * len(numbers)}
+    _record(root, ESTIMATORS, "--part estimators", counts, ("stats", "capability", "measures"))
+
+
+def one_study(asked: tuple[str, int, int]) -> pd.DataFrame:
+    """Simulate some waves a cell of one study of estimators: its name, how many, and their seed."""
+    name, waves, seed = asked
+    study = STUDIES[name]
+    made: pd.DataFrame = study.characteristics(study.cells(), replicates=waves, seed=seed)
+    return made
+
+
+def _trials(root: Path, asked: argparse.Namespace) -> None:
     half = asked.replicates // 2
     over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
     over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
@@ -91,7 +156,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(root, table, counts, number)
         sys.stdout.write(f"{number} of {asked.passes} passes\n")
         sys.stdout.flush()
-    return 0
 
 
 def one_pass(number: int) -> pd.DataFrame:
@@ -101,20 +165,21 @@ def one_pass(number: int) -> pd.DataFrame:
 
 
 def _write(root: Path, table: pd.DataFrame, counts: dict[str, int], passes: int) -> None:
-    folder = root / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / TABLE, index=False, lineterminator="\n")
+    table.to_csv(root / FOLDER / TABLE, index=False, lineterminator="\n")
+    told = {"seeds": [SEED, SEED + 2 * passes + 1], **counts, "replicates_on_rows": PASS * passes}
+    _record(root, RECORD, "--part trial", told, ("stats", "trial"))
+
+
+def _record(root: Path, name: str, option: str, told: dict[str, Any], source: Sequence[str]) -> None:
     record = {
-        "made_by": "python -m qieval.pipeline.validation",
+        "made_by": f"python -m qieval.pipeline.validation {option}",
         "day": dt.datetime.now(dt.UTC).date().isoformat(),
-        "seeds": [SEED, SEED + 2 * passes + 1],
-        **counts,
-        "replicates_on_rows": PASS * passes,
-        "source": {name: package_hash(name) for name in ("stats", "trial")},
+        **told,
+        "source": {each: package_hash(each) for each in source},
         "git": commit(root)["commit"],
-        "versions": {name: versions()[name] for name in ("python", "qieval", "numpy", "scipy", "pandas")},
+        "versions": {each: versions()[each] for each in ("python", "qieval", "numpy", "scipy", "pandas")},
     }
-    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (root / FOLDER / name).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

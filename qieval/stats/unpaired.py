@@ -93,10 +93,7 @@ def cliffs_delta(before: Floats, after: Floats, *, term: str, level: float = 0.9
     total = float(ranks[:m].sum())
     delta = 2 * (total - m * (m + 1) / 2) / (n * m) - 1
     exact = n + m <= MOST_EXACT
-    low = high = delta
-    if abs(delta) < 1:
-        half = float(norm.ppf((1 + level) / 2)) * math.sqrt((n + m + 1) / (3 * n * m))
-        low, high = (math.tanh(math.atanh(delta) + side * half) for side in (-1, 1))
+    low, high = delta_interval(delta, n, m, level=level)
     return Estimate(
         term=term,
         method="cliffs-delta",
@@ -110,6 +107,14 @@ def cliffs_delta(before: Floats, after: Floats, *, term: str, level: float = 0.9
         unit="share",
         notes=() if exact else (f"Normal approximation of the rank-sum test (over {MOST_EXACT} values).",),
     )
+
+
+def delta_interval(delta: float, n: int, m: int, *, level: float) -> tuple[float, float]:
+    """Interval of Cliff's delta of `n` and `m` values, on Fisher's z; delta itself at its ends."""
+    if abs(delta) == 1:
+        return delta, delta
+    half = float(norm.ppf((1 + level) / 2)) * math.sqrt((n + m + 1) / (3 * n * m))
+    return math.tanh(math.atanh(delta) - half), math.tanh(math.atanh(delta) + half)
 
 
 def _exact_p(ranks: Floats, size: int, total: float) -> float:

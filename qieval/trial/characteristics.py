@@ -248,19 +248,3 @@ def _generalised(rows: pd.DataFrame, family: Family) -> Estimate:
         return glmm(rows, outcome="outcome", arm="arm", cluster="cluster", family=kind).conservative
     except QievalError:
         return Estimate(term="", method="", estimate=math.nan)
-
-
-def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Add up counts over cells, and give shares with their Monte-Carlo standard errors.
-
-    Returns
-    -------
-    DataFrame
-        `by`, the counts, `type1` (of all replicates), `coverage` (of those with an interval), and
-        `type1_se`, `coverage_se`.
-    """
-    found = table.groupby(by, sort=False)[COUNTS].sum().reset_index()
-    for count, of, share in (("rejected", "replicates", "type1"), ("covered", "answered", "coverage")):
-        found[share] = found[count] / found[of]
-        found[f"{share}_se"] = np.sqrt(found[share] * (1 - found[share]) / found[of])
-    return found

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from qieval.results import Estimate, tidy
-from qieval.trial.characteristics import KEYS, pooled
+from qieval.stats import simulated
+from qieval.trial.characteristics import COUNTS, KEYS
 
 ABOVE, NEAR, FEWEST = 0.055, 0.06, 1_000
 RARE = (0.02, 0.05)
@@ -76,7 +77,7 @@ def verdicts(table: pd.DataFrame) -> Verdicts:
 
 
 def _judged(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    found = pooled(table, by)
+    found = simulated.pooled(table, by, counts=COUNTS)
     share = table["rejected"] / table["replicates"]
     cells = table[by].assign(
         largest=share, lowest=share - 3 * np.sqrt(share * (1 - share) / table["replicates"])
@@ -89,19 +90,5 @@ def _judged(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def compared(recorded: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-    """Compare two simulations cell by cell.
-
-    Returns
-    -------
-    DataFrame
-        One row a cell and method that both have: the cell's columns, `method`, `recorded` and `fresh` (type I
-        errors), and `z`, their difference over its Monte-Carlo standard error.
-    """
-    both = recorded.merge(fresh, on=[*KEYS, "method"], suffixes=("_recorded", "_fresh"))
-    first, second = both["replicates_recorded"], both["replicates_fresh"]
-    share = (both["rejected_recorded"] + both["rejected_fresh"]) / (first + second)
-    both["recorded"] = both["rejected_recorded"] / first
-    both["fresh"] = both["rejected_fresh"] / second
-    error = np.sqrt(share * (1 - share) * (1 / first + 1 / second))
-    both["z"] = (both["fresh"] - both["recorded"]) / error.where(error > 0, 1.0)
-    return both[[*KEYS, "method", "recorded", "fresh", "z"]]
+    """Compare the type I errors of two simulations, as `qieval.stats.simulated.compared`."""
+    return simulated.compared(recorded, fresh, keys=[*KEYS, "method"], share="type1")

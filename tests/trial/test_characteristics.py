@@ -6,7 +6,8 @@ import math
 import pandas as pd
 import pytest
 
-from qieval.trial.characteristics import COUNTS, ICCS, KEYS, Scenario, cells, characteristics, pooled
+from qieval.stats.simulated import pooled
+from qieval.trial.characteristics import COUNTS, ICCS, KEYS, Scenario, cells, characteristics
 
 THEIRS = {
     "cluster t unweighted": "cluster-t",
@@ -22,7 +23,7 @@ THEIRS = {
 def rate(table: pd.DataFrame, **where) -> tuple[float, float]:
     for name, value in where.items():
         table = table[table[name] == value]
-    found = pooled(table, ["method"])
+    found = pooled(table, ["method"], counts=COUNTS)
     return found["type1"].item(), max(found["type1_se"].item(), 1e-12)
 
 
