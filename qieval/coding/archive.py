@@ -63,12 +63,13 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """Give a member's content, never more than it declares."""
-        with self.stream(name) as stream:
+        with _damage(self.file), self.stream(name) as stream:
             return stream.read(self.members[name.lower()].file_size + 1)
 
     def stream(self, name: str) -> IO[bytes]:
         """Open a member for reading."""
-        return self._opened.open(self.members[name.lower()])
+        with _damage(self.file):
+            return self._opened.open(self.members[name.lower()])
 
 
 @contextmanager
@@ -82,12 +83,20 @@ def opened(path: Path) -> Iterator[Archive]:
         than the bounds allow; if the archive is damaged. The whole archive is refused, not the member.
     """
     file = path.name
+    with _damage(file):
+        held = zipfile.ZipFile(path)
+    with held:
+        members = {member.filename.lower(): member for member in held.infolist()}
+        for problem in _problems(held.infolist(), members):
+            refuse(file, problem, remedy="export the project anew from the program it was coded in")
+        yield Archive(file=file, members=members, _opened=held)
+
+
+@contextmanager
+def _damage(file: str) -> Iterator[None]:
+    """Turn what a damaged archive raises into words."""
     try:
-        with zipfile.ZipFile(path) as held:
-            members = {member.filename.lower(): member for member in held.infolist()}
-            for problem in _problems(held.infolist(), members):
-                refuse(file, problem, remedy="export the project anew from the program it was coded in")
-            yield Archive(file=file, members=members, _opened=held)
+        yield
     except DAMAGE as error:
         raise InputError(
             [Fault(file=file, problem=f"is not an archive that can be read ({error})")]
@@ -143,7 +152,7 @@ def elements(stream: IO[bytes], file: str) -> Iterator[ET.Element]:
         stream.seek(0)
         parser: Any = ET.XMLPullParser(events=("end",))
         count = 0
-        while chunk := stream.read(MIB):
+        for chunk in _chunks(stream, file, MIB):
             parser.feed(chunk)
             for _, element in parser.read_events():
                 count += 1
@@ -162,8 +171,19 @@ def _refuse_doctype(stream: IO[bytes], file: str) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = lambda *_: refuse(file, "its XML declares a document type (DTD)")
     parser.StartElementHandler = lambda *_: begun.append(True)
-    while not begun and (chunk := stream.read(MIB // 16)):
+    for chunk in _chunks(stream, file, MIB // 16):
         parser.Parse(chunk)
+        if begun:
+            return
+
+
+def _chunks(stream: IO[bytes], file: str, size: int) -> Iterator[bytes]:
+    while True:
+        with _damage(file):
+            chunk = stream.read(size)
+        if not chunk:
+            return
+        yield chunk
 
 
 def content(path: Path) -> bytes:

@@ -70,7 +70,8 @@ def pooled(table: pd.DataFrame, by: Sequence[str], *, counts: Sequence[str] = CO
             found[f"{share}_se"] = np.sqrt(found[share] * (1 - found[share]) / found[of])
     if "error" in counts:
         found["bias"] = found["error"] / found["given"].where(found["given"] > 0)
-        found["bias_se"] = np.sqrt((found["squares"] / found["given"] - found["bias"] ** 2) / found["given"])
+        variance = (found["squares"] / found["given"] - found["bias"] ** 2).clip(lower=0)
+        found["bias_se"] = np.sqrt(variance / found["given"])
     return found
 
 

@@ -157,3 +157,20 @@ def test_tables_that_are_none_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(archive, "LARGEST", 3)
     with pytest.raises(InputError, match="larger than"):
         archive.table(path)
+
+
+def test_damage_inside_a_member_is_refused_and_no_other_fault_is_called_damage(
+    tmp_path: Path,
+) -> None:
+    path = packed(tmp_path / "made.qdpx", ("project.qde", b"<a>" + b"text " * 2_000 + b"</a>"))
+    whole = bytearray(path.read_bytes())
+    whole[60] ^= 255
+    broken = tmp_path / "broken.qdpx"
+    broken.write_bytes(whole)
+    with archive.opened(broken) as found, pytest.raises(InputError, match="archive that can be read"):
+        found.read("project.qde")
+    with archive.opened(broken) as found, found.stream("project.qde") as stream:
+        with pytest.raises(InputError, match="can be read"):
+            list(archive.elements(stream, broken.name))
+    with pytest.raises(ValueError, match="our own"), archive.opened(path):
+        raise ValueError("our own")
