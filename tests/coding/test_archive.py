@@ -169,8 +169,8 @@ def test_damage_inside_a_member_is_refused_and_no_other_fault_is_called_damage(
     broken.write_bytes(whole)
     with archive.opened(broken) as found, pytest.raises(InputError, match="archive that can be read"):
         found.read("project.qde")
-    with archive.opened(broken) as found, found.stream("project.qde") as stream:
-        with pytest.raises(InputError, match="can be read"):
-            list(archive.elements(stream, broken.name))
+    wrong = pytest.raises(InputError, match="can be read")
+    with archive.opened(broken) as found, found.stream("project.qde") as stream, wrong:
+        list(archive.elements(stream, broken.name))
     with pytest.raises(ValueError, match="our own"), archive.opened(path):
         raise ValueError("our own")
