@@ -11,29 +11,19 @@ from matplotlib.collections import LineCollection
 
 from qieval.exhibits.chart_words import KINDS, period_words, reading, shower, signals_of, unit_of
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.disclosure import withheld_points
 from qieval.exhibits.format import factor_of, integer, plural
 from qieval.exhibits.icons import icon
 from qieval.exhibits.phrases import capital, counted
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, C, canvas, to_svg
 from qieval.measures import Chart
 from qieval.results import Estimate, Quantity, Record
-from qieval.stats.disclosure import shares_too_small
 
 TICKS = 6
 DASHED = (0, (4, 3))
 COLUMNS, WIDE, HIGH, GAP = 3, 640, 118, 16
 MOST = 60
 DRAWN = ("x", "value", "centre", "lower", "upper", "signal")
-
-
-def withheld(points: pd.DataFrame, quantity: Quantity, below: int) -> pd.DataFrame:
-    """Blank points with so few people (on a side), and others that would tell, the same in later waves."""
-    if quantity.kind != "binary" or below < 2:
-        return points
-    n = points["n"].fillna(0).to_numpy()
-    hide = shares_too_small(n * points["value"].fillna(0), n, below=below, in_turn=True)
-    blank = {name: points[name].where(~hide) for name in ("value", "lower", "upper")}
-    return points.assign(**blank, signal=points["signal"] & ~hide, n=points["n"].where(~hide))
 
 
 def chart_figure(
@@ -58,7 +48,7 @@ def chart_figure(
     suppress_below : int
         Points with fewer people are not drawn.
     """
-    points = withheld(chart.points, quantity, suppress_below)
+    points = withheld_points(chart.points, quantity, suppress_below)
     if points["value"].notna().sum() < 2:
         return Statement(name=name, role="note", say=f"{quantity.label}: fewer than two periods to chart.")
     show, x = shower(quantity, float(points["value"].std())), np.arange(len(points))
@@ -113,7 +103,7 @@ def multiples(
     order = chart.by_signal()
     wanted = order[order["signalled"] | (order[by] == own)].head(most)
     parts = dict(tuple(chart.points.groupby(by, sort=False, observed=True)))
-    drawn = [(row, withheld(parts[row[by]], quantity, suppress_below)) for _, row in wanted.iterrows()]
+    drawn = [(row, withheld_points(parts[row[by]], quantity, suppress_below)) for _, row in wanted.iterrows()]
     drawn = [(row, part) for row, part in drawn if part["value"].notna().mean() > 0.5]
     if not drawn:
         return Statement(name="multiples", role="note", say=f"No {site} with enough people signals.")

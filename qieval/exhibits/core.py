@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from qieval.exhibits.disclosure import rounded
+from qieval.exhibits.disclosure import coarse, rounded, rounds
 from qieval.exhibits.format import Shower, is_absent, text
 from qieval.results import TIDY, Record
 
@@ -130,9 +130,12 @@ class Table:
         )
 
     def told(self) -> pd.DataFrame:
-        """The frame with counts of people rounded as the study asks; as it is where it asks for nothing."""
-        people = [column.source for column in self.columns if column.people]
-        return self.frame.assign(**{name: rounded(self.frame[name]) for name in people})
+        """The frame as the study lets its numbers be told; as it is where it asks for nothing."""
+        if not rounds():
+            return self.frame
+        people = {column.source for column in self.columns if column.people}
+        counts = {name: rounded(self.frame[name]) for name in people}
+        return self.frame.apply(lambda column: column.map(coarse)).assign(**counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,14 +268,14 @@ def _payload(
         "name": name,
         "caption": caption,
         "columns": [str(column) for column in frame.columns],
-        "rows": [[plain(value) for value in row] for row in frame.itertuples(index=False)],
+        "rows": [[coarse(plain(value)) for value in row] for row in frame.itertuples(index=False)],
         "results": [_published(record) for record in records],
         "notes": list(notes),
     }
 
 
 def _published(record: Record) -> Payload:
-    row = {name: plain(getattr(record.estimate, name)) for name in TIDY}
+    row = {name: coarse(plain(getattr(record.estimate, name))) for name in TIDY}
     if record.status == "descriptive" and row["n"] is not None:
         row["n"] = int(rounded(row["n"]))
     return {

@@ -6,6 +6,7 @@ the same. `qieval.stats.disclosure` chooses the cells; the study's rule comes wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from qieval.exhibits.format import Shower, integer, is_absent
-from qieval.stats.disclosure import shares_too_small, too_small
+from qieval.results import Quantity
+from qieval.stats.disclosure import rounded_to, shares_too_small, too_small
 
 if TYPE_CHECKING:
     from qieval.capability import Comparison, Moves
@@ -31,7 +33,9 @@ class Rule:
     below : int
         Cells of 1 to `below` - 1 people are hidden, with others that would give them away.
     round_to : int, optional
-        Counts that are told are rounded to a multiple of this, and shares computed from rounded counts.
+        Counts that are told are rounded to a multiple of this, shares, their intervals and gaps computed from
+        rounded counts, and every other number told to three significant digits, lest all its digits give
+        counts away.
     """
 
     below: int = 5
@@ -41,15 +45,42 @@ class Rule:
         """Round counts, halves up; what is absent stays so."""
         if self.round_to is None:
             return counts
-        return np.floor(np.asarray(counts, dtype=float) / self.round_to + 0.5) * self.round_to
+        return rounded_to(counts, self.round_to)
+
+    def coarse(self, value: Any) -> Any:
+        """Keep three significant digits of a number that is no count, where counts are rounded."""
+        if self.round_to is None or not isinstance(value, float) or not math.isfinite(value):
+            return value
+        return value if value.is_integer() else float(f"{value:.3g}")
 
 
 _OBEYED = [Rule()]
+"""The rule of the process. One kernel makes one study's report, and every exhibit in it must obey, whoever
+wrote the cell. A context variable would be forgotten from cell to cell, each of which may run in a context of
+its own, and an argument can be left out: both would fail open."""
 
 
 def obey(rule: Rule) -> None:
     """Round by a study's rule from now on; the study that a kernel opened last decides."""
     _OBEYED[0] = rule
+
+
+def coarse(value: Any) -> Any:
+    """Keep three significant digits where the study that was opened last rounds its counts."""
+    return _OBEYED[0].coarse(value)
+
+
+def rounds() -> bool:
+    """Whether the study that was opened last has its counts rounded."""
+    return _OBEYED[0].round_to is not None
+
+
+def told_count_and_share(counts: Any, shares: Any) -> tuple[Any, Any]:
+    """Give counts rounded, and their shares computed from rounded counts, where the study asks for it."""
+    if not rounds():
+        return counts, shares
+    sizes = rounded(counts)
+    return sizes, rounded(counts * shares) / sizes
 
 
 def rounded(counts: Any) -> Any:
@@ -83,11 +114,27 @@ def told_shares(
         hide = shares_too_small(met[known], sizes[known], below=below, fewest=FEWEST_MEANS)
         hidden[rows[known]] = hide
     kept = frame[~hidden].reset_index(drop=True)
-    if _OBEYED[0].round_to is None:
-        return kept
-    sizes = rounded(kept[n])
-    shares = rounded(kept[n] * kept[share]) / sizes if whether else kept[share]
-    return kept.assign(**{n: sizes, share: shares})
+    sizes, shares = told_count_and_share(kept[n], kept[share])
+    return kept.assign(**{n: sizes, share: shares if whether else kept[share]})
+
+
+def withheld_points(points: pd.DataFrame, quantity: Quantity, below: int) -> pd.DataFrame:
+    """Blank points with so few people (on a side), and others that would tell, the same in later waves."""
+    if quantity.kind != "binary" or below < 2:
+        return points
+    n = points["n"].fillna(0).to_numpy()
+    hide = shares_too_small(n * points["value"].fillna(0), n, below=below, in_turn=True)
+    told = _points_of_rounded(points) if rounds() else points
+    blank = {name: told[name].where(~hide) for name in ("value", "lower", "upper", "n")}
+    return told.assign(**blank, signal=points["signal"] & ~hide)
+
+
+def _points_of_rounded(points: pd.DataFrame) -> pd.DataFrame:
+    """Round counts, and give values and limits as they are of rounded counts."""
+    sizes, shares = told_count_and_share(points["n"], points["value"])
+    centre, wider = points["centre"], np.sqrt(points["n"] / sizes)
+    limits = {side: (centre + wider * (points[side] - centre)).clip(0, 1) for side in ("lower", "upper")}
+    return points.assign(value=shares, n=sizes, **limits)
 
 
 def not_shown(hidden: int, below: int, *, sides: bool = False) -> str:

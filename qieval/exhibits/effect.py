@@ -6,6 +6,7 @@ import math
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import told_count_and_share
 from qieval.exhibits.effect_methods import labels_of, methods, ratios
 from qieval.exhibits.effect_words import cautions, headline
 from qieval.exhibits.format import Shower, decimals_for, fixed, integer, plural
@@ -35,6 +36,8 @@ def arms(effect: Effect, quantity: Quantity, *, site: str = "site", suppress_bel
     show, unit = values_of(effect, quantity)
     sites = plural(site)
     frame = effect.arms.copy()
+    if quantity.kind == "binary":
+        frame["overall"] = told_count_and_share(frame["n"], frame["overall"])[1]
     for name in ("smallest", "largest"):
         frame[name] = frame[name].astype(float).where(frame[name] >= suppress_below)
     hidden = bool(frame["smallest"].isna().any())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qieval.errors import ArgumentError, DesignError
 from qieval.measures.equity import Better, Gap, Inequality, gap, inequality
 from qieval.stats.columns import numbers, require
-from qieval.stats.disclosure import shares_too_small
+from qieval.stats.disclosure import rounded_to, shares_too_small
 
 STATES = ("recorded", "declined", "unknown", "not asked")
 NOT_RECORDED = "not recorded"
@@ -143,6 +143,7 @@ def disparity(
     order: Sequence[Hashable] = (),
     at_least: float = 0.8,
     fewest: int = 5,
+    round_to: int | None = None,
     level: float = 0.95,
 ) -> Disparity:
     """Compare groups over periods after taking out all that may not be told.
@@ -163,6 +164,8 @@ def disparity(
     fewest : int
         Fewest patients, and fewest on either side of the measure, that a cell may stand for (or nobody); with
         cells below it others are left out, so that totals do not give them away.
+    round_to : int, optional
+        Counts of the cells told are rounded to a multiple of this before anything is computed from them.
 
     Notes
     -----
@@ -179,6 +182,7 @@ def disparity(
         why = f"a group is recorded for {share:.1%} of patients, and the study asks for {at_least:.0%}"
         return _withheld(known, why, thin, ordered=bool(order))
     hidden = _hidden(told, fewest)
+    told[["x", "n"]] = rounded_to(told[["x", "n"]], round_to)
     shown = told[~hidden & (told["group"] != NOT_RECORDED)]
     here = set(shown.loc[shown["period"] == last, "group"])
     if len(here) < 2 or (reference not in {"best", "largest"} and reference not in here):

@@ -51,6 +51,7 @@ def recoded(
     better: Better,
     at_least: float = 0.8,
     fewest: int = 5,
+    round_to: int | None = None,
     level: float = 0.95,
 ) -> Recoded:
     """Hold the change of each gap by current groups against that by everybody's first known group.
@@ -64,7 +65,7 @@ def recoded(
         One row a person and period.
     person, period, group, outcome : str
         Columns; `outcome` 0/1, rows without it are left out.
-    reference, better, at_least, fewest, level
+    reference, better, at_least, fewest, round_to, level
         As in `qieval.measures.disparity`.
     """
     require(data, [person, period, group, outcome], owner="recoded")
@@ -74,7 +75,8 @@ def recoded(
     first, met = own.first(), rows[[person, period]].drop_duplicates()[person]
     late = known.isna() & ~rows[person].duplicated() & rows[person].map(first).notna()
     fixed = rows[person].map(first).where(lambda column: column.notna(), rows[group])
-    plan: dict[str, Any] = {"reference": reference, "better": better, "at_least": at_least, "fewest": fewest}
+    plan: dict[str, Any] = {"reference": reference, "better": better, "at_least": at_least}
+    plan |= {"fewest": fewest, "round_to": round_to}
     counts = rows.assign(**{outcome: numbers(rows[outcome]), "": np.ones(len(rows))})
     found = [
         disparity(

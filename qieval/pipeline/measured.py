@@ -26,7 +26,7 @@ from qieval.pipeline.measure_spec import Measure
 from qieval.pipeline.model import WaveFile
 from qieval.pipeline.waves import wave_files
 from qieval.results import Quantity
-from qieval.stats.disclosure import shares_too_small
+from qieval.stats.disclosure import rounded_to, shares_too_small
 
 Result = TypeVar("Result", Funnel, Shrunk, Deviants)
 Frames = Callable[[str], pd.DataFrame]
@@ -233,7 +233,12 @@ def _told(
         f"Sites with fewer than {below} people in this wave’s window are left out of comparisons: {left}.",
         f"Sites compared but not shown, with fewer than {below} people on a side or to hide such: {number}.",
     )
-    return by_wave[~few], hidden, [words for words, many in zip(said, (left, number), strict=True) if many]
+    counts = rounded_to(by_wave[COUNTS], extract.spec.disclosure.round_to if below else None)
+    return (
+        by_wave.assign(**dict(zip(COUNTS, counts.T, strict=True)))[~few],
+        hidden,
+        [words for words, many in zip(said, (left, number), strict=True) if many],
+    )
 
 
 def _charting(spec: Measure, data: pd.DataFrame) -> dict[str, Any]:

@@ -8,6 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 Mask = NDArray[np.bool_]
 
 
+def rounded_to(counts: ArrayLike, base: int | None) -> NDArray[np.float64]:
+    """Round counts of people to a multiple of `base`, halves up; as they are without one."""
+    known = np.asarray(counts, dtype=float)
+    return known if base is None else np.floor(known / base + 0.5) * base
+
+
 def too_small(sizes: ArrayLike, *, below: int, always: Mask | None = None, fewest: int = 2) -> Mask:
     """Tell which cells of one row to hide when the row's total is known.
 

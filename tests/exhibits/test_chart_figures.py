@@ -10,6 +10,7 @@ import pytest
 from qieval.exhibits import chart_figures as draw
 from qieval.exhibits import measures as show
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.disclosure import withheld_points
 from qieval.exhibits.site_figures import caterpillar, ranks
 from qieval.measures import Chart, control_chart, shrink
 from qieval.results import Quantity
@@ -97,12 +98,12 @@ def test_points_of_too_few_people_are_neither_drawn_nor_listed() -> None:
     assert chart.points["value"].notna().all()
     alone = rows.copy()
     alone.loc[9, ["x", "n"]] = [6, 10]
-    hidden = draw.withheld(one(alone).points, SCREENED, 5)["value"].isna()
+    hidden = withheld_points(one(alone).points, SCREENED, 5)["value"].isna()
     assert hidden.sum() >= 2, "a single gap could be worked out from the total"
     for end in range(4, len(rows)):
-        before = draw.withheld(one(alone[:end]).points, SCREENED, 5)["value"].isna().to_numpy()
+        before = withheld_points(one(alone[:end]).points, SCREENED, 5)["value"].isna().to_numpy()
         assert (before <= hidden.to_numpy()[:end]).all(), "hidden in one wave, shown in the next"
-    assert draw.withheld(chart.points, Quantity(name="r", label="Rate", kind="count"), 5) is chart.points
+    assert withheld_points(chart.points, Quantity(name="r", label="Rate", kind="count"), 5) is chart.points
 
 
 def test_one_period_gives_a_sentence_instead() -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qieval.exhibits import Table, columns
-from qieval.exhibits.disclosure import Rule, obey, told_shares
+from qieval.exhibits import Column, Figure, Statement, Table, columns
+from qieval.exhibits.disclosure import Rule, obey, told_shares, withheld_points
+from qieval.measures import control_chart, disparity
 from qieval.pipeline.model import Disclosure
-from qieval.results import Estimate, Record
+from qieval.results import Estimate, Quantity, Record
 from qieval.stats.disclosure import too_small
 
 
@@ -81,3 +82,44 @@ def test_totals_of_each_arm_are_guarded_apart() -> None:
     frame = pd.DataFrame({"arm": list("aaaabbbb"), "n": [3, 9, 8, 30, 20, 30, 40, 50], "mean": 1.5})
     kept = told_shares(frame, below=5, n="n", share="mean", whether=False, within="arm")
     assert kept["n"].tolist() == [30, 20, 30, 40, 50]
+
+
+def test_what_is_no_count_keeps_three_digits_in_page_file_and_results(by_fives: Any) -> None:
+    row = Estimate(term="t", method="m", estimate=33 / 102, se=0.123456, n=102, unit="proportion")
+    records = [Record(key="k", estimate=row)]
+    shown = [Column(source="share", label="Share", show=str)]
+    frame = pd.DataFrame({"share": [33 / 102, 1234.5678]})
+    table = Table(name="t", caption="c", frame=frame, columns=shown, records=records)
+    drawn = Figure(name="f", caption="c", alt="a", svg="<svg />", frame=frame, records=records)
+    said = Statement(name="s", role="note", say="s", records=records)
+    for payload in (table.payload(), drawn.payload(), said.payload()):
+        assert [payload["results"][0][name] for name in ("estimate", "se")] == [0.324, 0.123]
+        assert payload["rows"] in ([[0.324], [1230.0]], [])
+    assert "0.3235" not in table.html()
+
+
+def test_a_chart_draws_shares_and_limits_of_rounded_counts(by_fives: Any) -> None:
+    met, n = np.array([33, 41, 29, 52]), np.array([102, 98, 96, 104])
+    months = pd.DataFrame({"month": range(4), "x": met, "n": n})
+    chart = control_chart(months, numerator="x", denominator="n", period="month", kind="p")
+    told = withheld_points(chart.points, Quantity(name="q", label="Q", kind="binary"), 8)
+    sizes = np.array([100, 100, 95, 105])
+    assert told["n"].tolist() == sizes.tolist()
+    assert (told["value"] * sizes).to_numpy() == pytest.approx([35, 40, 30, 50])
+    centre = met.sum() / n.sum()
+    reach = 3 * np.sqrt(centre * (1 - centre) / sizes)
+    assert told["upper"].to_numpy() == pytest.approx(centre + reach)
+    assert told["lower"].to_numpy() == pytest.approx(centre - reach)
+
+
+def test_gaps_between_groups_are_those_of_rounded_counts() -> None:
+    """A reader who tries every pair of counts that fits what is told finds all that rounding leaves."""
+    rows = pd.DataFrame({"group": list("abc"), "x": [33, 52, 20], "n": [102, 98, 41], "wave": 1})
+    words = {"numerator": "x", "denominator": "n", "group": "group", "period": "wave"}
+    found = disparity(rows, **words, reference="b", better="higher", fewest=8, round_to=5)
+    whole = rows.assign(x=[35, 50, 20], n=[100, 100, 40])
+    wanted = disparity(whole, **words, reference="b", better="higher", fewest=8)
+    pd.testing.assert_frame_equal(found.gap.rates, wanted.gap.rates)
+    pd.testing.assert_frame_equal(found.tidy(), wanted.tidy())
+    pd.testing.assert_frame_equal(found.worst, wanted.worst)
+    assert found.inequality[1] == wanted.inequality[1]
