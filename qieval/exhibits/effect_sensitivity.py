@@ -10,6 +10,7 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import told_shares
 from qieval.exhibits.effect_methods import status_of
 from qieval.exhibits.effect_words import scale_of
 from qieval.exhibits.format import percent, plural
@@ -37,6 +38,7 @@ def checks(
     *,
     site: str = "site",
     labels: Mapping[str, str] | None = None,
+    suppress_below: int = 5,
 ) -> Table:
     """Show the site-level comparison under other assumptions, and the extremes of leaving a site out.
 
@@ -44,9 +46,12 @@ def checks(
     ----------
     labels : mapping of str to str, optional
         What variables are called, where their names do not say it.
+    suppress_below : int
+        A comparison without a site tells that site's size and value; those without a site that may not be
+        told are not shown.
     """
     scale = scale_of(effect, quantity)
-    rows = [*found.checks, *_extremes(found)]
+    rows = [*found.checks, *_extremes(_told_out(effect, found, quantity, suppress_below))]
     signed, words = scale.show(plus=True), {"site": site, "sites": plural(site)}
     frame = tidy(rows).assign(
         change=[
@@ -76,12 +81,20 @@ def _told(term: str, labels: Mapping[str, str]) -> str:
     return ", ".join(lower(labels.get(name, name.replace("_", " "))) for name in term.split(", "))
 
 
-def _extremes(found: Sensitivity) -> list[Estimate]:
-    """The comparisons without one cluster that lie lowest and highest, and those that cannot be made."""
-    known = sorted(
-        (row for row in found.left_out if math.isfinite(row.estimate)), key=lambda row: row.estimate
+def _told_out(effect: Effect, found: Sensitivity, quantity: Quantity, below: int) -> list[Estimate]:
+    """The comparisons without one cluster, of those whose own result is told (`effect_figures.clusters`)."""
+    binary = quantity.kind == "binary"
+    shown = told_shares(
+        effect.cluster_summaries, below=below, n="n", share="mean", whether=binary, within="arm"
     )
-    none = [row for row in found.left_out if not math.isfinite(row.estimate)]
+    told = {f"without {name}" for name in shown["cluster"]}
+    return [row for row in found.left_out if row.term in told]
+
+
+def _extremes(left_out: Sequence[Estimate]) -> list[Estimate]:
+    """The comparisons without one cluster that lie lowest and highest, and those that cannot be made."""
+    known = sorted((row for row in left_out if math.isfinite(row.estimate)), key=lambda row: row.estimate)
+    none = [row for row in left_out if not math.isfinite(row.estimate)]
     return [*(known[:1] + known[1:][-1:]), *none[:1]]
 
 
@@ -89,18 +102,20 @@ def _assumptions(rows: Sequence[Estimate], interim: str) -> list[str]:
     return list(dict.fromkeys(note for row in rows for note in row.notes if note != interim))
 
 
-def single_sites(effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str = "site") -> Statement:
-    """Say whether one site carries the conclusion."""
+def single_sites(
+    effect: Effect, found: Sensitivity, quantity: Quantity, *, site: str = "site", suppress_below: int = 5
+) -> Statement:
+    """Say whether one site carries the conclusion; how far it moves only of those that `checks` may tell."""
     known = [row for row in found.left_out if math.isfinite(row.ci_low)]
     if not known or math.isinf(effect.by_cluster.ci_low):
         return Statement(name="single-sites", role="note", say=f"No {site} can be left out of so few.")
     show, unit = scale_of(effect, quantity).show(plus=True), scale_of(effect, quantity).unit
-    low, high = min(row.estimate for row in known), max(row.estimate for row in known)
+    told = [row.estimate for row in _told_out(effect, found, quantity, suppress_below) if row in known]
     outside = _outside(effect.by_cluster)
     turned = [row.term.removeprefix("without ") for row in known if _outside(row) != outside]
-    said = (
-        f"Leaving out one {site} at a time, the difference lies between {show(low)} and {show(high)} {unit}. "
-    )
+    of = "" if len(told) == len(known) else " that is large enough to be told"
+    said = f"Leaving out one {site}{of} at a time, the difference lies between " if told else ""
+    said += f"{show(min(told))} and {show(max(told))} {unit}. " if told else ""
     if not turned:
         said += f"Whether its interval holds no difference does not hang on any single {site}."
     else:

@@ -20,6 +20,7 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
+from qieval.exhibits.core import MIME
 from qieval.pipeline.collect import exhibits
 
 BELOW, WAVES = 5, (1, 2)
@@ -31,7 +32,7 @@ DRAWING = sorted(
     for path in (REPO / "qieval" / "exhibits").glob("*.py")
     if "import" in path.read_text() and " to_svg\n" in path.read_text()
 )
-SLOW = ("sensitivity(every", "item_changes", "items.", "reliable.sensitivity", "grouped.", "opened.family")
+SLOW = ("item_changes", "items.", "reliable.sensitivity", "grouped.", "opened.family")
 REPORTS = {
     "data": ("10_data", {}),
     "relapse": ("20_effect", {"outcome": "relapse", **TINY}),
@@ -192,9 +193,35 @@ def read_people(
     for row in made["adjusted"]["observed-expected"].itertuples():
         reader.reads({("n", wave, row.unit): 1}, row.n)
         reader.reads({("x", wave, row.unit): 1}, row.observed)
+    read_results(reader, wave, made, roster)
     tenths = made["adjusted"]["calibration"]
     for cell, total in (("n", tenths["n"].sum()), ("x", tenths["observed"].sum())):
         reader.reads({(cell, wave, site): 1 for site in roster["site"]}, total)
+
+
+def results(made: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """What a report puts into ``results.json``."""
+    bundles = [json.loads(text) for text in made["all"]["text"]]
+    return [row for bundle in bundles for row in bundle.get(MIME, {}).get("results", []) if row["n"]]
+
+
+def read_results(
+    reader: Reader, wave: int, made: Mapping[str, Mapping[str, pd.DataFrame]], roster: pd.DataFrame
+) -> None:
+    """Sizes and shares behind the estimates: of all sites, of all but one, of one, of an arm."""
+    sites, arms = list(roster["site"]), roster.groupby("arm")["site"].agg(list)
+    arms["all"] = sites
+    for row in results(made["relapse"]):
+        without = row["term"].removeprefix("without ")
+        if row["n_clusters"] in {len(sites), len(sites) - 1} and row["method"] != "size-gap":
+            reader.reads({("n", wave, site): 1 for site in sites if site != without}, row["n"])
+    for row in results(made["adjusted"]):
+        assert row["term"] in sites, row
+        reader.reads({("n", wave, row["term"]): 1}, row["n"])
+    for row in results(made["data"]):
+        name, _, arm = row["key"].partition("--")
+        if name == "relapse":
+            reader.reads({("n", wave, site): 1 for site in arms[arm]}, round(row["n"] * row["estimate"]))
 
 
 def people_there(root: Path, wave: int) -> dict[Hashable, float]:
@@ -236,6 +263,11 @@ def read_teams(reader: Reader, wave: int, made: Mapping[str, pd.DataFrame]) -> N
                 reader.reads(cells, known)
     for row in made["teams"].itertuples():
         reader.reads({("compared", wave, row.team): 1}, row.n)
+    for row in results(made):
+        if row["term"] in {"after - before", *teams} and row["method"] in {"team-t", "paired-t", "partially-paired-t"}:
+            of = [row["term"]] if row["term"] in teams else teams
+            kinds = ("before_only", "after_only") if row["method"] == "partially-paired-t" else ()
+            reader.reads({(kind, wave, team): 1 for kind in ("compared", *kinds) for team in of}, row["n"])
 
 
 def read_moves(reader: Reader, wave: int, made: Mapping[str, pd.DataFrame]) -> None:
@@ -282,6 +314,10 @@ def read_months(reader: Reader, rows: pd.DataFrame, made: Mapping[str, Mapping[s
         met = round(row.n * row.estimate)
         reader.reads({("x", row.group, row.period): 1}, met)
         reader.reads({("y", row.group, row.period): 1}, row.n - met)
+    for row in results(made["equity"]):
+        groups, _, span = row["term"].replace(" / ", " - ").partition(", ")
+        if row["method"] in {"newcombe", "log-ratio"}:
+            reader.reads({(side, group, span): 1 for side in "xy" for group in groups.split(" - ")}, row["n"])
     for span in made["equity"]["rates"]["period"].unique():
         inside = [month for month in months if span[:7] <= month <= span[-7:]]
         for side in "xy":
