@@ -266,4 +266,5 @@ def _reading_notes(change: Comparison) -> list[str]:
     notes = [f"Wilcoxon\N{RIGHT SINGLE QUOTATION MARK}s test is {how}{floor}."] if used else []
     notes += [note for note in ranks.shift.notes if "smallest" not in note]
     scaled = "The interval of dz inverts the non-central t; those of gz, dav and gav rescale it."
-    return [*notes, *(_reading(change, "gav").notes or [scaled])]
+    kept = "Which intervals hold the truth where people of one team change alike: see 90_validation."
+    return [*notes, *(_reading(change, "gav").notes or [scaled]), kept]

@@ -135,7 +135,8 @@ class Table:
             return self.frame
         people = {column.source for column in self.columns if column.people}
         counts = {name: rounded(self.frame[name]) for name in people}
-        return self.frame.apply(lambda column: column.map(coarse)).assign(**counts)
+        told: pd.DataFrame = self.frame.apply(lambda column: column.map(coarse))
+        return told.assign(**counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

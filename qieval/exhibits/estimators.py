@@ -37,7 +37,8 @@ CAPTIONS = {
         "sizes, and the largest bias; the worst of equal and unequal rates of 10 % and 50 %."
     ),
 }
-LINKED = {"all": "the same", "half": "half the same", "none": "others"}
+LINKED = {"all": "the same people", "half": "half the same", "none": "other people"}
+PLACES = ("linked", "teams", "sizes")
 SHORT = 0.94
 ONE = percent(1)
 
@@ -66,7 +67,7 @@ def coverage(counts: pd.DataFrame, *, kind: str) -> Table:
     frame = frame.assign(
         **{name: frame[name].astype(str).map(words) for name, words in names.items() if name in by}
     )
-    people = [columns.words("linked", "People", unit="the second time")] if "linked" in by else []
+    people = [columns.words("linked", "Asked again")] if "linked" in by else []
     return Table(
         name=kind,
         caption=CAPTIONS[kind],
@@ -96,9 +97,8 @@ def cautions(counts: Mapping[str, pd.DataFrame]) -> Statement:
         short = cells[cells["coverage"] + 3 * cells["coverage_se"] < SHORT]
         for method, rows in short.groupby("method", observed=True):
             worst = rows.sort_values("coverage", kind="stable").iloc[0]
-            place = ", ".join(
-                f"{each} {worst[each]}" for each in rows if each in ("linked", "teams", "sizes")
-            )
+            told = [LINKED.get(str(worst[each]), f"{each} {worst[each]}") for each in PLACES if each in rows]
+            place = ", ".join(told)
             alone = "" if rows["icc"].eq(0).any() else " only where people of one team or site are alike"
             said.append(
                 f"{NAMES[str(method)]}: {integer(len(rows))} of {integer((cells['method'] == method).sum())} "

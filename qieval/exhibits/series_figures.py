@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from qieval.exhibits.chart_words import unit_of
 from qieval.exhibits.core import Figure, Statement
 from qieval.exhibits.effect_words import scale_for
 from qieval.exhibits.format import plural
+from qieval.exhibits.phrases import counted
 from qieval.exhibits.series import TOO_FEW
 from qieval.exhibits.svg import INK, LINE, SOFT, WASH, A, B, canvas, to_svg
 from qieval.measures import Chart
@@ -103,38 +104,57 @@ def control(chart: Chart | None, quantity: Quantity, *, marks: pd.DataFrame, sit
     return chart_figure(chart, quantity, marks=marks, of=of, suppress_below=0, name="control")
 
 
-def sites(changes: SiteChanges, quantity: Quantity, *, arms: Sequence[str], site: str = "site") -> Figure:
-    """Draw each site's own change, by group: how far apart they lie is the yardstick for the difference."""
+def sites(
+    changes: SiteChanges,
+    quantity: Quantity,
+    *,
+    arms: Sequence[str],
+    site: str = "site",
+    hidden: Collection[str] = (),
+) -> Figure | Statement:
+    """Draw each site's own change, by group: how far apart they lie is the yardstick for the difference.
+
+    Parameters
+    ----------
+    hidden : collection of str
+        Sites whose change tells of too few people.
+    """
     kind = changes.primary.method.removeprefix("site-t-")
     scale = scale_for(changes.primary, quantity)
     factor = scale.factor
-    frame = changes.sites.sort_values(kind, ignore_index=True)
-    groups = [(arm, frame[frame["arm"].astype(str) == arm]) for arm in arms] if arms else [("", frame)]
+    every = changes.sites.sort_values(kind, ignore_index=True)
+    every["arm"] = every["arm"].astype(str) if arms else ""
+    frame = every.loc[~every["cluster"].astype(str).isin(hidden), ["cluster", "arm", kind]]
+    if frame.empty:
+        return Statement(name="sites", role="note", say=f"No {site} has enough people to be drawn.")
+    groups = [(arm, frame[frame["arm"] == arm]) for arm in arms or [""]]
+    means = every.groupby("arm")[kind].mean()
     fig, axes = canvas(440, 40 + 22 * len(frame), rows=len(groups), sharex=True, squeeze=False,
                        height_ratios=[max(len(rows), 1) for _, rows in groups])  # fmt: skip
     for (arm, rows), ax, colour in zip(groups, axes[:, 0], (B, A)[-len(groups) :], strict=True):
         place = np.arange(len(rows))
         ax.axvline(0, color=LINE, linewidth=1)
         ax.plot(factor * rows[kind], place, "o", color=colour)
-        ax.plot(2 * [factor * rows[kind].mean()], [-0.5, len(rows) - 0.5], color=colour, linewidth=1.5)
+        ax.plot(2 * [factor * means[arm]], [-0.5, len(rows) - 0.5], color=colour, linewidth=1.5)
         ax.set_yticks(place, rows["cluster"].astype(str))
         ax.set_title(arm, loc="left")
     axes[-1, 0].set_xlabel(f"change, {scale.unit}")
-    means = "; ".join(
-        f"{arm or 'all'}: mean {scale.show(plus=True)(rows[kind].mean())}, "
-        f"from {scale.show(plus=True)(rows[kind].min())} "
-        f"to {scale.show(plus=True)(rows[kind].max())}"
+    show, few = scale.show(plus=True), len(every) - len(frame)
+    left_out = f" Not shown: {counted(few, site)} with too few people, or needed to hide such." if few else ""
+    told = "; ".join(
+        f"{arm or 'all'}: mean {show(means[arm])}, from {show(rows[kind].min())} to {show(rows[kind].max())}"
         for arm, rows in groups
+        if len(rows)
     )
     return Figure(
         name="sites",
         caption=(
             f"Change of each {site} in {quantity.label}, {scale.unit}; "
-            f"the lines are the means of {plural(site)}."
+            f"the lines are the means of {plural(site)}.{left_out}"
         ),
-        alt=f"Changes of {len(frame)} {plural(site)}. {means}.",
+        alt=f"Changes of {len(frame)} {plural(site)}. {told}.",
         svg=to_svg(fig, name="sites"),
-        frame=frame,
+        frame=frame if arms else frame.drop(columns="arm"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
@@ -64,13 +64,16 @@ def cautions(found: StaggeredStart, *, site: str = "site") -> Statement:
     return care(said, otherwise="None of the fixed rules for few sites or starts applies.")
 
 
-def sites(found: StaggeredStart, quantity: Quantity, *, site: str = "site") -> Table:
-    """Show each site's own difference since its start."""
+def sites(
+    found: StaggeredStart, quantity: Quantity, *, site: str = "site", hidden: Collection[str] = ()
+) -> Table:
+    """Show each site's own difference since its start, but of those `hidden` for too few people."""
     scale = scale_for(found.permutation.estimate, quantity)
+    frame = found.sites.assign(cluster=found.sites["cluster"].astype(str))
     return Table(
         name="sites",
         caption=f"What each {site} lay above (+) or below what was to be expected of it, since its start.",
-        frame=found.sites.assign(cluster=found.sites["cluster"].astype(str)),
+        frame=frame[~frame["cluster"].isin(hidden)],
         columns=[
             columns.words("cluster", site.capitalize()),
             columns.count("start", "Started in period"),

@@ -257,38 +257,24 @@ def indices(
 ) -> Floats:
     """Give the slope, the relative and the summary index with their standard errors, as `inequality`.
 
-    Parameters
-    ----------
-    y, spread : (..., groups) array
-        Values, the most disadvantaged group first, and their standard errors.
-    share : (groups,) array
-        Shares of the population.
-
-    Returns
-    -------
-    (3, 2, ...) array
-        NaN where a mean or fitted value of zero leaves nothing to compare with.
+    Values and their standard errors are (..., groups), the most disadvantaged group first, shares of the
+    population (groups,); comes back as (3, 2, ...), NaN where a mean or fitted value is zero.
     """
     ridit = np.cumsum(share) - share / 2
     away = ridit - share @ ridit
     slope_of = share * away / float(share @ away**2)
     start_of = share - slope_of * float(share @ ridit)
     top, bottom = (start_of + slope_of, start_of) if rii == "ratio" else (slope_of, share)
-    mean, base = (y @ share)[..., None], (y @ bottom)[..., None]
-    base = np.where((base == 0) | (mean == 0), np.nan, base)
-    relative = (y @ top)[..., None] / base
+    mean, base = (y @ share)[..., None], y @ bottom
+    base = np.where((base == 0) | (mean[..., 0] == 0), np.nan, base)
+    relative = y @ top / base
+    relative_of = (top - relative[..., None] * bottom) / base[..., None]
     summary, summary_of = (y - mean) ** 2 @ share, 2 * share * (y - mean)
     if index == "index of disparity":
-        summary, summary_of = (
-            (np.abs(y - mean) / np.where(mean == 0, np.nan, mean)).mean(-1) * 100,
-            np.full(y.shape, np.nan),
-        )
-    numbers = (
-        (y @ slope_of, slope_of),
-        (relative[..., 0], (top - relative * bottom) / base),
-        (summary, summary_of),
-    )
-    return np.array([[value, np.sqrt((of**2 * spread**2).sum(-1))] for value, of in numbers])
+        summary = 100 * (np.abs(y - mean) / np.where(mean == 0, np.nan, mean)).mean(-1)
+        summary_of = np.full(y.shape, np.nan)
+    rows = ((y @ slope_of, slope_of), (relative, relative_of), (summary, summary_of))
+    return np.array([[value, np.sqrt((of**2 * spread**2).sum(-1))] for value, of in rows])
 
 
 def _ordered(

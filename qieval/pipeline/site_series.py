@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from qieval.errors import DesignError, refuse
+from qieval.exhibits.disclosure import FEWEST_MEANS
 from qieval.pipeline.measured import MARKS
 from qieval.results import Quantity
+from qieval.stats.disclosure import shares_too_small
 from qieval.trial.interrupted import FEWEST
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class SiteSeries:
         The same as charts mark them: `site` (absent), `start`, `stop`, `kind`, `label`.
     site : str
         What a cluster is called.
+    below : int
+        Fewest people of whom a value may be told; 0 where `n` does not count people.
     """
 
     data: pd.DataFrame
@@ -53,6 +57,24 @@ class SiteSeries:
     shocks: Mapping[str, tuple[float, float]]
     marks: pd.DataFrame
     site: str
+    below: int = 0
+
+    def hidden(self, start: float | None = None) -> frozenset[str]:
+        """Sites whose change since a start (each one's own by default) would tell of too few people.
+
+        Before the start or since, fewer than `below` (of a proportion: on either side) stand behind it; with
+        others of their group, whose mean is told, so that none can be worked out.
+        """
+        rows = self.data.assign(
+            late=self.data["period"] >= (self.data[self.start] if start is None else start),
+            met=self.data["n"] * (self.data["value"] if self.quantity.kind == "binary" else 0),
+        )
+        few: set[str] = set()
+        for _, part in rows.groupby([*([self.arm] if self.arm else []), "late"], observed=True):
+            sums = part.groupby("site")[["met", "n"]].sum()
+            hide = shares_too_small(sums["met"], sums["n"], below=self.below, fewest=FEWEST_MEANS)
+            few |= set(sums.index[hide].astype(str)) if self.below else set()
+        return frozenset(few)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -142,26 +164,27 @@ def site_series(study: Study, name: str = "") -> SiteSeries:
         kind: Literal["binary", "continuous"] = "continuous" if measure.unit else "binary"
         unit = measure.unit or "proportion"
         words = Quantity(name=name, label=measure.label, kind=kind, unit=unit, better=measure.better)
+        people = measure.kind == "proportion"
     elif name in spec.outcomes:
         exposure = spec.outcomes[name].exposure
         rows = study.named("outcomes").dropna(subset=[name, *([exposure] if exposure else [])])
         rows = rows.assign(total=rows[name], n=rows[exposure] if exposure else 1.0)
         rows = rows if "period" in rows else rows.rename(columns={"wave": "period"})
-        words = study.quantity(name)
+        words, people = study.quantity(name), not exposure
     else:
         known = ", ".join([*spec.measures, *spec.outcomes])
         raise DesignError(f"{study.name} has no measure or outcome {name!r}; it has {known}.")
     summed = rows.groupby(["site", "period"], as_index=False)[["total", "n"]].sum()
     summed = summed[summed["n"] > 0]
     summed["value"] = summed.pop("total") / summed["n"]
-    return _placed(summed, study, words)
+    return _placed(summed, study, words, people=people)
 
 
 def _mean(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby("period")["value"].mean().reset_index()
 
 
-def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
+def _placed(cells: pd.DataFrame, study: Study, words: Quantity, *, people: bool) -> SiteSeries:
     spec, roster = study.spec, study.named("sites")
     names = cells["period"].map(lambda period: f"{period:g}" if isinstance(period, float) else str(period))
     frequency = _frequency(names)
@@ -181,6 +204,7 @@ def _placed(cells: pd.DataFrame, study: Study, words: Quantity) -> SiteSeries:
         shocks=_shocks(events, frequency),
         marks=events.reindex(columns=MARKS),
         site=spec.allocation.unit if spec.allocation else "site",
+        below=spec.disclosure.suppress_below if people else 0,
     )
 
 

@@ -127,3 +127,14 @@ def test_the_figure_tells_its_result_without_being_seen(rows) -> None:
     )
     assert f"{100 * one.average.estimate:+.1f}" in drawn.alt.replace("−", "-")
     assert "usual care" in drawn.svg
+
+
+def test_sites_of_few_people_are_neither_drawn_nor_listed_but_stay_in_the_mean(changes) -> None:
+    name, arms = {"arms": ("usual care", "coached")}, changes.sites.set_index("cluster")["arm"]
+    whole, part = (series_figures.sites(changes, SCREENED, hidden=few, **name) for few in ((), {"S0"}))
+    assert (len(whole.frame), len(part.frame)) == (len(arms), len(arms) - 1)
+    assert "S0" not in part.frame["cluster"].tolist()
+    assert "Not shown: 1 site with too few people" in part.caption
+    means = [re.findall(r"mean \S+", each.alt) for each in (whole, part)]
+    assert means[0] == means[1]
+    assert series_figures.sites(changes, SCREENED, hidden=set(arms.index), **name).role == "note"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -68,3 +70,18 @@ def test_a_chart_of_the_mean_takes_its_limits_from_before_the_start() -> None:
     assert str(chart.plan.freeze) == "2024-06"
     assert chart.points["value"].to_numpy() == pytest.approx(found.joined()["value"].to_numpy())
     assert len(found.marks) == len(found.shocks)
+
+
+def test_a_change_that_tells_of_few_people_is_hidden_with_others_of_its_group() -> None:
+    found = qi.open_study("demo-collab", 2).series("fatigue")
+    assert found.below == 5
+    people = found.data.groupby("site")["n"].sum()
+    assert found.hidden(1) == frozenset()
+    thin = found.data.assign(n=found.data["n"].where(found.data["site"] != "S01", 2.0))
+    hidden = replace(found, data=thin).hidden(1)
+    arm = thin.set_index("site").loc["S01", "arm"].iloc[0]
+    assert "S01" in hidden
+    assert len(hidden) >= 3, "a mean and its standard error are told: three are hidden or none"
+    assert {thin.set_index("site").loc[site, "arm"].iloc[0] for site in hidden} == {arm}
+    assert len(people) > len(hidden)
+    assert replace(found, data=thin, below=0).hidden(1) == frozenset()
