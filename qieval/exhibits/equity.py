@@ -111,8 +111,8 @@ def gaps(found: Disparity, quantity: Quantity) -> Table | Statement:
             for each in _last(rows, found)
         ],
         notes=[
-            "Periods are taken as independent samples, and patients of a site as independent of each other; how "
-            "often the intervals hold the truth where they are not: see 90_validation."
+            "Periods are taken as independent samples, and patients of a site as independent of each "
+            "other; how often the intervals hold the truth where they are not: see 90_validation."
         ],
     )
 
