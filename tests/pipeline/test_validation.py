@@ -30,7 +30,7 @@ def test_passes_add_up_and_say_how_they_were_made(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(validation, "cells", lambda: [CELL])
     few = {name: Few(name) for name in validation.STUDIES}
     monkeypatch.setattr(validation, "STUDIES", few)
-    monkeypatch.setattr(validation, "WAVES", 2)
+    monkeypatch.setattr(validation, "BATCH", 2)
     assert validation.main(["--replicates", "60", "--models", "40", "--passes", "2", "--waves", "4"]) == 0
     assert "2 of 2 passes" in capsys.readouterr().out
     found = validation.recorded(Workspace(tmp_path))
