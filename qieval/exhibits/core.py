@@ -133,8 +133,7 @@ class Table:
         """The frame as the study lets its numbers be told; as it is where it asks for nothing."""
         if not rounds():
             return self.frame
-        people = {column.source for column in self.columns if column.people}
-        counts = {name: rounded(self.frame[name]) for name in people}
+        counts = {each.source: rounded(self.frame[each.source]) for each in self.columns if each.people}
         told: pd.DataFrame = self.frame.apply(lambda column: column.map(coarse))
         return told.assign(**counts)
 
