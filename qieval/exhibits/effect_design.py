@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from qieval.exhibits import columns
+from qieval.exhibits.checklists import filled
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.designs import Design
 from qieval.exhibits.format import fixed, integer, percent, plural
@@ -172,7 +173,7 @@ def _summary(mean: float, sd: float) -> str:
 
 
 def consort(effect: Effect, *, scheme: str | None, design: Design, site: str = "site") -> Table | Statement:
-    """List the items of CONSORT's cluster extension that this page answers, and where; the others by name.
+    """List the items of CONSORT's cluster extension that this page answers, and where.
 
     Parameters
     ----------
@@ -183,34 +184,30 @@ def consort(effect: Effect, *, scheme: str | None, design: Design, site: str = "
     """
     if design != "randomised" or not scheme:
         return Statement(name="consort", role="note", say=NOT_A_TRIAL)
-    sites, test = plural(site), effect.permutation
-    control, intervention = effect.facts.per_arm
-    rows = [
-        ("3a", "Design and unit", f"{capital(site)}s compared as allocated: {scheme}"),
-        ("5", "Interventions", "Not on this page: the study’s protocol"),
-        ("6a", "Primary outcome, and its level", "The bottom line; measured in participants"),
-        ("7a", "Size of the trial", f"{control + intervention} {sites}; see also “For the next study”"),
-        ("8b", "Kind of allocation", f"{capital(scheme)}; {integer(test.allocations)} possible allocations"),
-        ("9, 10", "Concealment, enrolment, consent", "Not on this page: the study’s protocol"),
-        ("12a", "Methods that allow for clustering", "How this was computed"),
-        ("12b", "Subgroups and adjustment", "For whom?; What if an assumption is wrong?"),
-        ("13", "Flow, losses of sites and participants", "Who is compared"),
-        ("15", "Baseline by arm", "Who is compared"),
-        ("16", "Numbers in each analysis", "The outcome in each arm"),
-        ("17a", "Result, interval, correlation", "The difference, by every method; For the next study"),
-        ("17b", "Absolute and relative effects", "The difference, by every method"),
-        ("18", "Other analyses", "What if an assumption is wrong?; For whom?"),
-        ("19", "Harms", "Not on this page"),
-        ("20, 21", "Limits, and for whom it holds", "Read with care, at the top"),
-    ]  # fmt: skip
+    many, ways = sum(effect.facts.per_arm), integer(effect.permutation.allocations)
+    checks = "What if an assumption is wrong?; For whom?"
+    places = {
+        "3a": f"{capital(plural(site))} compared as allocated: {scheme}",
+        "6a": "The bottom line; measured in participants",
+        "7a": f"{many} {plural(site)}; see also “For the next study”",
+        "8b": f"{capital(scheme)}; {ways} possible allocations",
+        "12a": "How this was computed",
+        **dict.fromkeys(("12b", "18"), checks),
+        **dict.fromkeys(("13a", "13b", "15"), "Who is compared"),
+        "16": "The outcome in each arm",
+        "17a": "The difference, by every method; For the next study",
+        "17b": "The difference, by every method",
+        **dict.fromkeys(("20", "21"), "Read with care, at the top"),
+    }
+    items = filled("consort", places)
     return Table(
         name="consort",
-        caption="Where this page answers the items of CONSORT’s extension to cluster trials (2012).",
-        frame=pd.DataFrame(rows, columns=["item", "topic", "place"]),
+        caption="Where this page answers items of CONSORT’s extension to cluster trials (2012).",
+        frame=items[items["known"]].reset_index(drop=True),
         columns=[
             columns.words("item", "Item"),
             columns.words("topic", "Asks for"),
-            columns.words("place", "Answered under"),
+            columns.words("answer", "Answered under"),
         ],
-        notes=["Item numbers of Campbell, Piaggio, Elbourne & Altman 2012, BMJ 345:e5661; names ours."],
+        notes=["The other items are for the study’s protocol and its authors; 95_checklists lists all."],
     )

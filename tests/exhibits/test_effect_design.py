@@ -81,7 +81,7 @@ def test_every_item_has_a_place_that_the_page_holds(rows, repo) -> None:
     assert "Complete; 924 possible allocations" in table.html()
     cells = json.loads((repo / "notebooks" / "20_effect.ipynb").read_text())["cells"]
     page = "".join("".join(cell["source"]) for cell in cells)
-    for place in table.frame["place"]:
+    for place in table.frame["answer"]:
         for heading in (
             "For whom?",
             "The difference, by every method",
