@@ -66,7 +66,7 @@ def dictionary(columns: pd.DataFrame, *, suppress_below: int = 5) -> Table:
             words("meaning", "Meaning"),
             words("values", "Holds"),
             count("missing", "Empty", unit="rows", show=count_or_fewer(suppress_below)),
-            Column(source="share", label="Empty", unit="of the rows", show=percent(1)),
+            Column(source="share", label="Empty", unit="share", show=percent(1)),
         ],
         notes=[
             "Empty is also what the study file names as missing, and what does not apply to a row, as the "
