@@ -18,7 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ("--headless", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
 SECONDS = 120
 PAPER = "210mm 279mm"  # as wide as A4 and as high as Letter: whole on either, without scaling
-SCALE, TALLEST = 2, 6000  # a screenshot of more than 16,384 device pixels comes out empty
+SCALE, TALLEST = 3, 5000  # 288 to the inch; a screenshot of more than 16,384 device pixels comes out empty
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
@@ -37,7 +37,7 @@ def print_pdf(page: Path, target: Path) -> None:
 
 
 def pictures(drawings: Sequence[str]) -> list[bytes]:
-    """Turn SVG drawings of ours into PNG, two pixels for one, each as large as its view box.
+    """Turn SVG drawings of ours into PNG, three pixels for one, each as large as its view box.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import pandas as pd
 from qieval.capability import Instrument
 from qieval.pipeline.convert import texts
 from qieval.pipeline.extract import Extract
-from qieval.pipeline.flow import variables_of
+from qieval.pipeline.flow import plain_words, variables_of
 from qieval.pipeline.model import StudyFile
 from qieval.pipeline.roles import SHAPES, Rule, Scope, Shape
 
@@ -89,8 +89,8 @@ def _said(scope: Scope, role: str, there: list[str]) -> Mapping[str, tuple[str, 
             spec.stratum: "stratum of the allocation",
             spec.allocation.start: "start of the intervention",
         }
-        return {name: (f"{_plain(name)} of the site", part) for name, part in parts.items() if name}
-    return {name: (_meanings().get(("", name)) or _plain(name), "group") for name in spec.equity.strata}
+        return {name: (f"{plain_words(name)} of the site", part) for name, part in parts.items() if name}
+    return {name: (plain_words(name), "group") for name in spec.equity.strata}
 
 
 def _with_unit(spec: StudyFile, name: str) -> str:
@@ -120,11 +120,6 @@ def _values(rule: Rule, scope: Scope) -> str:
         return "1 (yes) or 0 (no)"
     expected = "a number, or words" if rule.kind == "covariate" else rule.expected
     return f"{expected}, or {', '.join(rule.besides)}" if rule.besides else expected
-
-
-def _plain(name: str) -> str:
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 @cache

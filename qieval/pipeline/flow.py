@@ -124,13 +124,14 @@ def variables_of(spec: StudyFile, there: Collection[str]) -> list[tuple[str, str
         if outcome.baseline:
             found.append((outcome.baseline, f"{outcome.label}, baseline", "baseline"))
         if outcome.exposure:
-            found.append((outcome.exposure, _words(outcome.exposure), "exposure"))
-        found += [(covariate, _words(covariate), "covariate") for covariate in outcome.covariates]
-    found += [(each, _words(each), "group") for each in spec.equity.strata if each in there]
+            found.append((outcome.exposure, plain_words(outcome.exposure), "exposure"))
+        found += [(covariate, plain_words(covariate), "covariate") for covariate in outcome.covariates]
+    found += [(each, plain_words(each), "group") for each in spec.equity.strata if each in there]
     return list(dict.fromkeys(found))
 
 
-def _words(name: str) -> str:
+def plain_words(name: str) -> str:
+    """Write a column's name as words."""
     words = name.replace("race_ethnicity", "race and ethnicity").replace("_", " ")
     return words[:1].upper() + words[1:]
 

@@ -25,7 +25,7 @@ def test_drawings_come_back_in_their_order_size_and_colour() -> None:
     found = [
         Image.open(io.BytesIO(png)).convert("RGB") for png in pictures([DRAWING.format(*x) for x in asked])
     ]
-    assert [image.size for image in found] == [(640, 180), (200, 400)]
+    assert [image.size for image in found] == [(960, 270), (300, 600)], "288 to the inch"
     assert [image.getpixel((50, 50)) for image in found] == [(255, 0, 0), (0, 0, 255)]
 
 
