@@ -14,11 +14,14 @@ from qieval.exhibits import columns
 from qieval.exhibits.checklists import filled
 from qieval.exhibits.core import Column, Figure, Statement, Table
 from qieval.exhibits.designs import Design
+from qieval.exhibits.effect_entry import entry
 from qieval.exhibits.format import fixed, integer, percent, plural
 from qieval.exhibits.phrases import capital, counted, lower
 from qieval.exhibits.svg import INK, LINE, PAPER, SOFT, WASH, canvas, to_svg
 from qieval.stats.disclosure import Mask, too_small
 from qieval.trial import Effect
+
+__all__ = ["balance", "consort", "entry", "flow"]
 
 WIDTH, LINE_HEIGHT, CHARACTERS = 360, 18, 21
 NOT_A_TRIAL = (

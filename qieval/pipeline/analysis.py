@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from qieval.measures.equity_groups import recorded_as
+from qieval.pipeline.entry import Entry
 from qieval.pipeline.flow import Participants, present
 from qieval.pipeline.model import Method, Outcome, Plan
 from qieval.results import Quantity
@@ -34,6 +35,10 @@ class Analysis:
         Mean of the outcome at each site at the first wave, where that is an earlier one; by site.
     flow : DataFrame
         Who was left out and why, by arm; see `qieval.pipeline.flow.flow`.
+    entry : Entry
+        Of those analysed, who was recruited when, and who changed site.
+    sampling : str
+        Whether the same people can be seen at several waves, as the study says; empty where it does not.
     outcome : str
         Column of the outcome.
     cluster : str
@@ -72,6 +77,8 @@ class Analysis:
     roster: pd.DataFrame
     before: pd.Series[Any] | None
     flow: pd.DataFrame
+    entry: Entry
+    sampling: str
     outcome: str
     cluster: str
     arm: str | None
@@ -103,7 +110,8 @@ class Analysis:
     @property
     def repeated(self) -> dict[str, Any]:
         """What `qieval.trial.repeated_waves` must be told, by its own keywords."""
-        return {**self.named, "wave": "wave", "participant": "participant", "unit": self.quantity.unit}
+        again = None if self.sampling == "cross-section" else "participant"
+        return {**self.named, "wave": "wave", "participant": again, "unit": self.quantity.unit}
 
     @property
     def assumptions(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from qieval.pipeline.convert import texts
+from qieval.pipeline.entry import settled
 from qieval.pipeline.model import StudyFile
 
 ALL = "all"
@@ -33,6 +34,8 @@ class Participants:
         Labels of the arms, control first; empty where the sites have none.
     through : bool
         Whether all waves up to this one are analysed together, as in a stepped wedge.
+    movers : frozenset of str
+        People seen at another site than where they were first recorded; their rows stand at that first one.
     """
 
     roster: pd.DataFrame
@@ -41,6 +44,7 @@ class Participants:
     withdrawn: frozenset[str]
     arms: tuple[str, ...] = ()
     through: bool = False
+    movers: frozenset[str] = frozenset()
 
     @property
     def here(self) -> pd.Series[Any]:
@@ -98,7 +102,13 @@ def flow(
 def place(
     spec: StudyFile, roster: pd.DataFrame, rows: pd.DataFrame, *, wave: int, withdrawn: frozenset[str]
 ) -> Participants:
-    """Give each row the arm, stratum and start of its site."""
+    """Give each row the arm, stratum and start of its site.
+
+    Where the same people can be seen at several waves, those who changed site stay where first recorded.
+    """
+    movers: frozenset[str] = frozenset()
+    if spec.sampling != "cross-section":
+        rows, movers = settled(rows)
     allocation = spec.allocation
     start = allocation.start if allocation and allocation.scheme == "stepped-wedge" else None
     arms = spec.arms if "arm" in roster else ()
@@ -107,7 +117,13 @@ def place(
         roster[["site", *joined]], on="site", how="left", validate="many_to_one"
     )
     return Participants(
-        roster=roster, rows=placed, wave=wave, withdrawn=withdrawn, arms=arms, through=bool(start)
+        roster=roster,
+        rows=placed,
+        wave=wave,
+        withdrawn=withdrawn,
+        arms=arms,
+        through=bool(start),
+        movers=movers,
     )
 
 

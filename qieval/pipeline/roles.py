@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from qieval.capability import Instrument
 from qieval.pipeline.convert import WORDS, Kind
+from qieval.pipeline.entry import ALLOCATED, RECRUITED
 from qieval.pipeline.model import Outcome, StudyFile
 from qieval.pipeline.workspace import PLAN
 
@@ -116,7 +117,8 @@ def sites(scope: Scope) -> Shape:
     elif spec.allocation:
         allocated.append(Rule(name="arm", levels=spec.arms))
     stratum = [Rule(name=spec.stratum)] if spec.stratum else []
-    optional = (_optional("status"), _optional("date", "date"), _optional("reason"))
+    days = (_optional("date", "date"), _optional(ALLOCATED, "date"))
+    optional = (_optional("status"), *days, _optional("reason"))
     constant = tuple(rule.name for rule in allocated)
     return Shape(rules=(Rule(name="site"), *allocated, *stratum, *optional), key=("site",), constant=constant)
 
@@ -129,6 +131,7 @@ def outcomes(scope: Scope) -> Shape:
         rules["period"] = Rule(name="period", kind="integer")
     for name, outcome in spec.outcomes.items():
         rules |= {rule.name: rule for rule in _outcome(name, outcome)}
+    rules[RECRUITED] = _optional(RECRUITED, "date")
     for name in ("race_ethnicity", "language", *spec.equity.strata):
         rules.setdefault(name, _optional(name))
     if spec.arms and not (spec.allocation and spec.allocation.start):

@@ -21,6 +21,7 @@ from qieval.pipeline.analysis import (
 from qieval.pipeline.candidates import candidates_of
 from qieval.pipeline.coded import Coded, coded
 from qieval.pipeline.dictionary import dictionary
+from qieval.pipeline.entry import entry
 from qieval.pipeline.extract import Extract, open_extract
 from qieval.pipeline.faults import suggestion
 from qieval.pipeline.flow import Participants, changed_sites, completeness, flow, place, present, variables_of
@@ -144,17 +145,21 @@ class Study:
         outcome = outcome or (plan.primary.outcome if plan else "")
         spec = self._outcome(outcome)
         people = self._participants()
-        self._refuse_unless_comparable(people)
+        if not people.arms and not self._start:
+            raise DesignError(f"The sites of {self.name} have no arms, so there is no effect to estimate.")
         allocation = self.spec.allocation
         usable = with_known_groups(people.usable, self.spec.equity.strata)
         covariates = ([spec.baseline] if spec.baseline else []) + list(spec.covariates)
+        known = usable[present(usable, outcome, spec.exposure)].reset_index(drop=True)
         return Analysis(
-            data=usable[present(usable, outcome, spec.exposure)].reset_index(drop=True),
+            data=known,
             everyone=usable.reset_index(drop=True),
             every_wave=people.rows[(people.rows["wave"] <= self.wave) & people.staying],
             roster=people.roster,
             before=site_means_before(people, spec, outcome),
             flow=flow(people, outcome=outcome, exposure=spec.exposure),
+            entry=entry(known, people.roster, movers=people.movers, arms=people.arms),
+            sampling=self.spec.sampling or "",
             outcome=outcome,
             cluster="site",
             arm=None if self._start else "arm",
@@ -186,9 +191,9 @@ class Study:
         """A measure or an outcome by site and period (`qieval.pipeline.site_series.site_series`)."""
         return site_series(self, name)
 
-    def family(self) -> dict[str, Analysis]:
-        """The analyses of the outcomes among which the plan shares its error, by name."""
-        return {name: self.analysis(name) for name in (self.spec.plan.family if self.spec.plan else ())}
+    def family(self) -> list[Analysis]:
+        """The analyses of the outcomes among which the plan shares its error."""
+        return [self.analysis(name) for name in (self.spec.plan.family if self.spec.plan else ())]
 
     def flow(self) -> pd.DataFrame:
         """Sites, participants and rows from the roster to this wave, by arm (`qieval.pipeline.flow.flow`)."""
@@ -229,10 +234,6 @@ class Study:
     def reporting(self) -> Reporting:
         """Gather what the run knows of what reporting checklists ask for."""
         return reporting(self)
-
-    def _refuse_unless_comparable(self, people: Participants) -> None:
-        if not people.arms and not self._start:
-            raise DesignError(f"The sites of {self.name} have no arms, so there is no effect to estimate.")
 
     @property
     def _start(self) -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qieval.simulate.roster import sites, sizes
 from qieval.simulate.streams import Floats, Ints, bounded, pick, poisson, stream
@@ -39,7 +41,7 @@ def outcomes(seed: int, truth: Truth = DEMO, *, waves: Iterable[int] | None = No
     -------
     DataFrame
         participant, site, wave, age, sex, race_ethnicity, language, fatigue_0, fatigue (points, 0 to 63),
-        relapse (0 or 1), visits (count), person_years.
+        relapse (0 or 1), visits (count), person_years, recruited (day on which the participant entered care).
     """
     roster = sites(seed, truth)
     chosen = range(len(truth.cuts)) if waves is None else waves
@@ -67,6 +69,7 @@ def _wave(seed: int, truth: Truth, roster: pd.DataFrame, wave: int) -> pd.DataFr
             _fatigue(seed, truth, roster, wave, where, people),
             _relapse(seed, truth, wave, level["relapse"]),
             _visits(seed, truth, wave, level["visits"]),
+            _recruited(seed, truth, wave, roster["arm"].eq(COACHED).to_numpy()[where]),
         ],
         axis=1,
     )
@@ -147,6 +150,19 @@ def _visits(seed: int, truth: Truth, wave: int, rate: Floats) -> pd.DataFrame:
     count = poisson(stream(seed, "outcomes", "visits", wave).random(n), rate * years)
     visits = _with_gaps(seed, truth, "visits", wave, count)
     return pd.DataFrame({"visits": visits, "person_years": pd.Series(years).mask(visits.isna())})
+
+
+def _recruited(seed: int, truth: Truth, wave: int, coached: NDArray[np.bool_]) -> pd.Series:
+    """Draw the days: up to three years before arms were known, or since, not after the wave's last day."""
+    draws = stream(seed, "outcomes", "recruited", wave)
+    late = draws.random(len(coached)) < np.where(
+        coached, truth.entry.coached[wave], truth.entry.control[wave]
+    )
+    known, last = date.fromisoformat(truth.entry.allocated), date.fromisoformat(truth.cuts[wave][1])
+    reach = np.where(late, (last - known).days + 1, 3 * 365)
+    away = np.floor(draws.random(len(coached)) * reach).astype(int)
+    days = np.datetime64(known) + np.where(late, away, -1 - away).astype("timedelta64[D]")
+    return pd.Series(days.astype(str), name="recruited")
 
 
 def _with_gaps(seed: int, truth: Truth, name: str, wave: int, values: np.ndarray) -> pd.Series:

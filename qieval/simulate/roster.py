@@ -12,7 +12,7 @@ from qieval.simulate.truth import COACHED, CONTROL, DEMO, Truth
 
 
 def sites(seed: int, truth: Truth = DEMO) -> pd.DataFrame:
-    """List every site ever randomised: site, arm, region, status, date, reason.
+    """List every site ever randomised: site, arm, region, status, date, reason, allocated.
 
     Within a region half of the sites, chosen by the seed, are coached. A site that stopped recruiting keeps
     its row, with the day and the reason.
@@ -35,6 +35,7 @@ def sites(seed: int, truth: Truth = DEMO) -> pd.DataFrame:
     roster["status"] = closed.map({True: "closed", False: "active"})
     roster["date"] = closed.map({True: truth.closed_on, False: ""})
     roster["reason"] = closed.map({True: "merged with a clinic outside the study", False: ""})
+    roster["allocated"] = truth.entry.allocated
     return roster
 
 

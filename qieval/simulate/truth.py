@@ -136,6 +136,15 @@ class MeasureTruth:
     outlying_by: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryTruth:
+    """The day on which arms were made known, and the share who entered care then or later, a number a wave."""
+
+    allocated: str = "2024-06-24"
+    coached: tuple[float, ...] = (0.0, 0.35, 0.60)
+    control: tuple[float, ...] = (0.0, 0.20, 0.40)
+
+
 STEADY = ((0.0, -0.04, -0.05, 0.0),) * 3
 NARROWING = ((0.0, -0.12, -0.24, -0.02), (0.0, -0.08, -0.14, -0.02), (0.0, -0.04, -0.04, -0.02))
 MEASURES = {
@@ -206,6 +215,8 @@ class Truth:
         The measures of care.
     fidelity : FidelityTruth
         The delivery of coaching and toolkit.
+    entry : EntryTruth
+        When participants entered care.
     """
 
     regions: tuple[str, ...] = ("North", "East", "South", "West")
@@ -253,6 +264,7 @@ class Truth:
     tools: ToolTruth = field(default_factory=ToolTruth)
     measures: Mapping[str, MeasureTruth] = field(default_factory=lambda: MEASURES)
     fidelity: FidelityTruth = FidelityTruth()
+    entry: EntryTruth = EntryTruth()
 
     def outcome(self, name: str) -> OutcomeTruth:
         """The truth of one outcome by its name."""

@@ -67,4 +67,5 @@ def test_an_analysis_tells_every_method_what_it_needs(tiny: Any) -> None:
 
 
 def test_the_family_is_that_of_the_plan(tiny: Any) -> None:
-    assert list(open_study("tiny", 1, workspace=tiny.workspace).family()) == ["pain", "fall"]
+    family = open_study("tiny", 1, workspace=tiny.workspace).family()
+    assert [each.outcome for each in family] == ["pain", "fall"]
