@@ -138,7 +138,7 @@ class MeasureTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryTruth:
-    """The day on which arms were made known, and the share who entered care then or later, a number a wave."""
+    """The day on which arms were made known, and the share who entered care then or later, one a wave."""
 
     allocated: str = "2024-06-24"
     coached: tuple[float, ...] = (0.0, 0.35, 0.60)
