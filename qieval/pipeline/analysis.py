@@ -108,10 +108,14 @@ class Analysis:
         }
 
     @property
+    def again(self) -> str | None:
+        """Column of the participant, where the same people can be seen at several waves."""
+        return None if self.sampling == "cross-section" else "participant"
+
+    @property
     def repeated(self) -> dict[str, Any]:
         """What `qieval.trial.repeated_waves` must be told, by its own keywords."""
-        again = None if self.sampling == "cross-section" else "participant"
-        return {**self.named, "wave": "wave", "participant": again, "unit": self.quantity.unit}
+        return {**self.named, "wave": "wave", "participant": self.again, "unit": self.quantity.unit}
 
     @property
     def assumptions(self) -> dict[str, Any]:

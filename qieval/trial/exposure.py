@@ -22,6 +22,26 @@ CELLS_NOTE = (
     "One row in each sub-cluster (or period of a cluster): the variance between them is the one within."
 )
 
+AGAIN_NOTE = (
+    "People measured again are crossed with periods, so their rows are not independent: the model is fitted "
+    "to one value for each cluster and period."
+)
+
+
+def one_value_each(wedge: Wedge) -> Wedge:
+    """Put one row, the mean, in the place of each cluster's rows of a period; covariates are adjusted for."""
+    values = wedge.cell_values("gaussian")
+    at = np.nonzero(np.isfinite(values))
+    return replace(
+        wedge,
+        outcome=values[at],
+        exposure=np.ones(len(at[0])),
+        of_cluster=at[0],
+        of_period=at[1],
+        rows=np.empty((len(at[0]), 0)),
+        titles=(),
+    )
+
 
 def fit_wedge(
     wedge: Wedge, *, nested: bool, immediate: bool, df: DfMethod, level: float, ml: bool = False

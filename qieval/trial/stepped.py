@@ -12,11 +12,11 @@ import pandas as pd
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.columns import Floats, listed
+from qieval.stats.columns import Floats, listed, require
 from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
 from qieval.trial.cautions import FEW
-from qieval.trial.exposure import fit_wedge
+from qieval.trial.exposure import AGAIN_NOTE, CELLS_NOTE, fit_wedge, one_value_each
 from qieval.trial.orders import count_orders, waiting
 from qieval.trial.randomisation import Permutation, permute_starts
 from qieval.trial.wedge import TERM, Wedge, read_wedge
@@ -26,6 +26,8 @@ MODELS = {
     "nested-exchangeable-kr": {"nested": True, "immediate": True},
     "hussey-hughes-kr": {"nested": False, "immediate": True},
 }
+
+SAME_NOTE = "On one value for each cluster and period this is the same model as that of cluster by period."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,6 +118,7 @@ def stepped_wedge(
     cluster: str,
     start: str,
     period: str,
+    participant: str | None = None,
     covariates: Sequence[str] = (),
     stratum: str | None = None,
     exposure: str | None = None,
@@ -136,6 +139,9 @@ def stepped_wedge(
         Columns.
     start, period : str
         The period in which the row's cluster starts (missing: never), and the row's own; numbers.
+    participant : str, optional
+        Who was seen. Where somebody was in two periods, the models take no rows for independent: they are
+        fitted to one mean for each cluster and period.
     covariates : sequence of str
         Adjusted for before cells are compared: residuals of a fit on covariates and periods.
     stratum : str, optional
@@ -205,7 +211,8 @@ def stepped_wedge(
             raise
     ladder = [test.estimate if test else _absent(wedge, "permutation", why, level)]
     if family != "poisson":
-        ladder += [_model(wedge, method, why, level) for method in MODELS]
+        again = participant is not None and _again(data, outcome, participant, period)
+        ladder += [_model(wedge, method, why, level, again=again) for method in MODELS]
     ladder = [replace(row, unit=unit) for row in ladder]
     return SteppedWedge(
         ladder=tuple(ladder),
@@ -231,12 +238,24 @@ def _absent(wedge: Wedge, method: str, why: str, level: float) -> Estimate:
     )
 
 
-def _model(wedge: Wedge, method: str, why: str, level: float) -> Estimate:
+def _again(data: pd.DataFrame, outcome: str, participant: str, period: str) -> bool:
+    """Whether anybody has the outcome in more than one period."""
+    require(data, (participant,), owner="stepped_wedge")
+    known = data.dropna(subset=[outcome])
+    return bool(known.groupby(participant, observed=True)[period].nunique().gt(1).any())
+
+
+def _model(wedge: Wedge, method: str, why: str, level: float, *, again: bool) -> Estimate:
     try:
-        found = fit_wedge(wedge, **MODELS[method], df="kenward-roger", level=level)
+        seen = one_value_each(wedge) if again else wedge
+        found = fit_wedge(seen, **MODELS[method], df="kenward-roger", level=level).contrasts[0]
     except DesignError as reason:
         return _absent(wedge, method, why or f"Not estimated: {reason}", level)
-    return replace(found.contrasts[0], method=method)
+    if again:
+        notes = tuple(note for note in found.notes if note != CELLS_NOTE)
+        more = AGAIN_NOTE if MODELS[method]["nested"] else SAME_NOTE
+        found = replace(found, n=wedge.n, notes=(*notes, more))
+    return replace(found, method=method)
 
 
 def _cells(wedge: Wedge, family: Family) -> pd.DataFrame:

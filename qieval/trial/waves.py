@@ -17,17 +17,13 @@ from qieval.stats.glm import Family
 from qieval.stats.inference import check_level
 from qieval.trial.clusterlevel import cluster_summary
 from qieval.trial.divergence import Divergence, divergence
-from qieval.trial.exposure import fit_wedge
+from qieval.trial.exposure import AGAIN_NOTE, fit_wedge, one_value_each
 from qieval.trial.randomisation import permutation_test
 from qieval.trial.site_courses import of_sites
 from qieval.trial.wedge import TERM, read_wedge
 
 Primary = Literal["site-changes", "waves-mixed-kr"]
 TERM_LAST = "at the last wave"
-AGAIN_NOTE = (
-    "People measured again are crossed with waves, so their rows are not independent: the model is fitted "
-    "to one value for each cluster and wave."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,7 +150,7 @@ def repeated_waves(
     if again and participant:
         ladder.append(waved.adjusted(participant))
     if family != "poisson":
-        ladder.append(waved.mixed(cells if again else None))
+        ladder.append(waved.mixed(again))
     first = primary if check.allowed else "site-changes"
     ladder.sort(key=lambda row: row.method != first)
     return RepeatedWaves(ladder=tuple(ladder), divergence=check, waves=waves, again=again)
@@ -243,29 +239,25 @@ class _Waved:
             lambda: cluster_summary(last, **named, covariates=["before"], level=self.level).estimate,
         )
 
-    def mixed(self, cells: pd.DataFrame | None) -> Estimate:
+    def mixed(self, again: int) -> Estimate:
         """Fit cluster and cluster by wave as random, to rows or (people measured again) to cell values."""
-        notes = () if cells is None else (AGAIN_NOTE,)
-        return self._tried("waves-mixed-kr", lambda: self._fitted(cells), len(self.rows), notes)
+        notes = (AGAIN_NOTE,) if again else ()
+        return self._tried("waves-mixed-kr", lambda: self._fitted(again), len(self.rows), notes)
 
-    def _fitted(self, cells: pd.DataFrame | None) -> Estimate:
+    def _fitted(self, again: int) -> Estimate:
         if len(self.waves) < 2:
             raise DesignError("there is one wave only.")
-        arm, cluster = self.named["arm"], self.named["cluster"]
-        frame, outcome = self.rows, self.outcome
-        if cells is not None:
-            roles = [name for name in (cluster, arm, self.block) if name]
-            outcome, frame = "value", cells.melt(roles, list(self.waves), self.wave, "value")
-        started: Floats = np.where(arm_codes(frame[arm])[0] == 1, self.waves[1], np.nan)
+        started: Floats = np.where(arm_codes(self.rows[self.named["arm"]])[0] == 1, self.waves[1], np.nan)
         wedge = read_wedge(
-            frame.assign(start=started),
-            outcome=outcome,
-            cluster=cluster,
+            self.rows.assign(start=started),
+            outcome=self.outcome,
+            cluster=self.named["cluster"],
             start="start",
             period=self.wave,
             stratum=self.block,
             owner="repeated_waves",
         )
+        wedge = one_value_each(wedge) if again else wedge
         fit = fit_wedge(wedge, nested=True, immediate=False, df="kenward-roger", level=self.level)
         last = f"{TERM}, {self.waves[-1] - self.waves[1]:g} since the start"
         row = next(each for each in fit.coefficients if each.term == last)

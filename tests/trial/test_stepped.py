@@ -195,3 +195,23 @@ def test_with_four_centres_the_test_keeps_its_level(icc: float) -> None:
         y = shift[site, quarter] + rng.normal(size=len(data))
         rejected += permutation_test(data.assign(y=y), **DESIGN).estimate.p_value <= 0.05
     assert rejected / 1_000 <= 1 / 24 + 3 * math.sqrt(0.04 / 1_000)
+
+
+def test_people_seen_again_are_not_independent_rows() -> None:
+    rows = collaborative()
+    rows = rows.assign(
+        person=rows.groupby(["site", "quarter"]).cumcount().astype(str) + rows["site"].astype(str)
+    )
+    found, plain = (stepped_wedge(rows, **DESIGN, **more) for more in ({"participant": "person"}, {}))
+    assert found.primary == plain.primary
+    averaged, nested, alike = found.ladder[1:]
+    means = rows.groupby(["site", "start", "quarter"], dropna=False)["y"].mean().reset_index()
+    of_means = stepped_wedge(means, **DESIGN).ladder[1:]
+    for row, expected in zip((averaged, nested), of_means, strict=False):
+        assert (row.estimate, row.se, row.df) == pytest.approx((expected.estimate, expected.se, expected.df))
+        assert any("not independent" in note for note in row.notes)
+        assert row.n == plain.primary.n
+    assert (alike.estimate, alike.se, alike.df) == (nested.estimate, nested.se, nested.df)
+    assert "same model" in alike.notes[-1]
+    apart = rows.assign(person=range(len(rows)))
+    assert stepped_wedge(apart, **DESIGN, participant="person").ladder == plain.ladder
