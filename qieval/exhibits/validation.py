@@ -56,10 +56,8 @@ def headline(found: Verdicts, record: Mapping[str, Any]) -> Statement:
         f"Shown above 5 % somewhere: {'; '.join(_where(found, name) for name in above)}." if above else "",
         f"Not told apart by so few trials, or without an answer somewhere: {joined(still)}." if still else "",
         f"{integer(record['replicates'])} simulated trials a cell for t and permutation tests, "
-        f"{integer(record['replicates_of_models'])} for models in closed form, "
-        f"{integer(record['replicates_on_rows'])} for mixed models of odds and rates, in cells of unequal "
-        f"sizes only, so their error bars are wide. Above means: shown above {ONE(ABOVE)} by three "
-        "Monte-Carlo standard errors in one cell, or by two over all; "
+        f"{integer(record['replicates_of_models'])} for models. Above means: shown above {ONE(ABOVE)} by "
+        "three Monte-Carlo standard errors in one cell, or by two over all; "
         "kept means: neither, and shown below 6 % by 1,000 trials or more.",
     ]
     records = [

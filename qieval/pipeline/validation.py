@@ -21,7 +21,7 @@ from qieval.pipeline.provenance import commit, versions
 from qieval.pipeline.reuse import package_hash
 from qieval.pipeline.workspace import Workspace, find_workspace
 from qieval.stats import simulated
-from qieval.trial.characteristics import COUNTS, KEYS, cells, characteristics
+from qieval.trial.characteristics import COUNTS, KEYS, Scenario, cells, characteristics
 from qieval.trial.series_characteristics import series_characteristics
 from qieval.trial.wave_characteristics import wave_characteristics
 
@@ -29,8 +29,9 @@ FOLDER, TABLE, RECORD = Path("data/validation"), "trial.csv", "trial.json"
 SERIES, WAVES, ESTIMATORS = "series.csv", "waves.csv", "estimators.json"
 STUDIES = {"capability": surveys, "equity": gaps}
 SEED = 20260000
-PASS, BATCH = 5, 1_000
-PARTS = ("trial", "estimators")
+COMMAND = "python -m qieval.pipeline.validation"
+BATCH = 1_000
+PARTS, TRIAL = ("trial", "estimators"), ("stats", "trial")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,14 +100,11 @@ def resimulated(run: Recorded, *, replicates: int, seed: int) -> pd.DataFrame:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate, and write the counts: tests first, then models, then pass after pass of fits to rows."""
-    parser = argparse.ArgumentParser(prog="python -m qieval.pipeline.validation", description=__doc__)
+    """Simulate cell after cell, and write the counts; one that was interrupted goes on where it stopped."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--replicates", type=int, default=10_000, help="trials a cell, tests alone")
-    parser.add_argument("--models", type=int, default=5_000, help="trials a cell, models in closed form")
-    parser.add_argument("--passes", type=int, default=8, help=f"passes of {PASS} trials a cell, on rows")
-    parser.add_argument(
-        "--scheduler", default="", metavar="ADDRESS", help="make the passes on a Dask cluster"
-    )
+    parser.add_argument("--models", type=int, default=5_000, help="trials a cell, models")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="simulate on a Dask cluster")
     parser.add_argument("--waves", type=int, default=5_000, help="waves a cell, for estimators")
     parser.add_argument("--part", choices=PARTS, help="make one part only")
     asked = parser.parse_args(arguments)
@@ -140,42 +138,61 @@ def one_study(asked: tuple[str, int, int]) -> pd.DataFrame:
 
 
 def _trials(root: Path, asked: argparse.Namespace) -> None:
-    half = asked.replicates // 2
-    over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
-    over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
-    over_waves = wave_characteristics(replicates=asked.replicates, seed=SEED)
-    over_waves.to_csv(root / FOLDER / WAVES, index=False, lineterminator="\n")
-    table = characteristics(cells(), replicates=asked.replicates, seed=SEED)
-    table = pd.concat([table, characteristics(cells(), models=asked.models, seed=SEED)])
+    """Simulate cell after cell; what was begun with the same source and numbers goes on where it stopped."""
     counts = {"replicates": asked.replicates, "replicates_of_models": asked.models}
-    _write(root, table, counts, 0)
-    numbers = range(1, asked.passes + 1)
-    passes = mapped(one_pass, numbers, asked.scheduler) if asked.scheduler else map(one_pass, numbers)
-    for number, fresh in zip(numbers, passes, strict=True):
-        table = pd.concat([table, fresh]).groupby([*KEYS, "method"], sort=False)[COUNTS].sum().reset_index()
-        _write(root, table, counts, number)
-        sys.stdout.write(f"{number} of {asked.passes} passes\n")
+    table = _begun(root, counts)
+    if table is None:
+        half = asked.replicates // 2
+        over_time = series_characteristics(replicates=half, slow=min(half // 10, 400), seed=SEED)
+        over_time.to_csv(root / FOLDER / SERIES, index=False, lineterminator="\n")
+        over_waves = wave_characteristics(replicates=asked.replicates, seed=SEED)
+        over_waves.to_csv(root / FOLDER / WAVES, index=False, lineterminator="\n")
+        table = pd.DataFrame(columns=[*KEYS, "method", *COUNTS])
+    done = set(table[KEYS].itertuples(index=False, name=None))
+    jobs = [(each, asked.replicates, asked.models) for each in cells()]
+    jobs = [job for job in jobs if tuple(job[0].words.values()) not in done]
+    made = mapped(one_cell, jobs, asked.scheduler) if asked.scheduler else map(one_cell, jobs)
+    for number, fresh in enumerate(made, 1):
+        table = pd.concat([table, fresh]) if len(table) else fresh
+        _write(root, table, counts)
+        sys.stdout.write(f"{number} of {len(jobs)} cells\n")
         sys.stdout.flush()
 
 
-def one_pass(number: int) -> pd.DataFrame:
-    """Simulate a few trials a cell, and count what the models fitted to rows make of them."""
-    unequal = [each for each in cells() if each.sizes == "unequal"]
-    return characteristics(unequal, slow=PASS, seed=SEED + 2 * number)
+def one_cell(job: tuple[Scenario, int, int]) -> pd.DataFrame:
+    """Simulate one cell: its tests, then its models."""
+    scenario, replicates, models = job
+    tests = characteristics([scenario], replicates=replicates, seed=SEED)
+    return pd.concat([tests, characteristics([scenario], models=models, seed=SEED)])
 
 
-def _write(root: Path, table: pd.DataFrame, counts: dict[str, int], passes: int) -> None:
+def _begun(root: Path, counts: dict[str, int]) -> pd.DataFrame | None:
+    """Read the table of a run with these counts and this source, if one was begun."""
+    try:
+        record = json.loads((root / FOLDER / RECORD).read_text(encoding="utf-8"))
+        same = all(record[name] == value for name, value in (counts | {"source": _source(TRIAL)}).items())
+        return pd.read_csv(root / FOLDER / TABLE) if same else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _source(rooms: Sequence[str]) -> dict[str, str]:
+    return {name: package_hash(name) for name in rooms}
+
+
+def _write(root: Path, table: pd.DataFrame, counts: dict[str, int]) -> None:
     table.to_csv(root / FOLDER / TABLE, index=False, lineterminator="\n")
-    told = {"seeds": [SEED, SEED + 2 * passes + 1], **counts, "replicates_on_rows": PASS * passes}
-    _record(root, RECORD, "--part trial", told, ("stats", "trial"))
+    replicates, models = counts.values()
+    option = f"--part trial --replicates {replicates} --models {models}"
+    _record(root, RECORD, option, {"seeds": [SEED, SEED + 1], **counts}, TRIAL)
 
 
 def _record(root: Path, name: str, option: str, told: dict[str, Any], source: Sequence[str]) -> None:
     record = {
-        "made_by": f"python -m qieval.pipeline.validation {option}",
+        "made_by": f"{COMMAND} {option}",
         "day": dt.datetime.now(dt.UTC).date().isoformat(),
         **told,
-        "source": {each: package_hash(each) for each in source},
+        "source": _source(source),
         "git": commit(root)["commit"],
         "versions": {each: versions()[each] for each in ("python", "qieval", "numpy", "scipy", "pandas")},
     }

@@ -15,7 +15,7 @@ from qieval.stats.glm import Family, expected
 from qieval.stats.mixed import RANK_TOLERANCE
 from qieval.stats.quadrature import Marginal, Patterns
 
-STEP = 1e-3
+STEP = 1e-4
 NO_GAIN = 1e-7
 LARGEST_SD = 1e3
 
@@ -66,6 +66,11 @@ class Maximum:
             far *= 2
         high = math.inf if below else float(optimize.brentq(over, sd, far, rtol=1e-10))
         return low**2, high**2
+
+
+def on_log_odds(between: float) -> float:
+    """Intracluster correlation on the scale of log odds, whose variance within clusters is ``pi^2 / 3``."""
+    return between / (between + math.pi**2 / 3)
 
 
 def _profiled(likelihood: Marginal, beta: Floats, sd: float) -> tuple[Floats, float]:

@@ -117,8 +117,31 @@ class Marginal:
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
         """Value and gradient (p + 1,)."""
-        data, sd = self.patterns, float(theta[-1])
+        data = self.patterns
         fixed = data.design @ theta[:-1] + data.offset
+        value, rows, by_sd = self.parts(fixed, np.full(len(data.start), theta[-1]))
+        return float(value.sum()), np.append(data.design.T @ rows, by_sd.sum())
+
+    def parts(self, fixed: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
+        """Give each cluster's part of the value.
+
+        Parameters
+        ----------
+        fixed : array (m,)
+            Linear predictor of each pattern without its cluster's intercept.
+        sd : array (K,)
+            Standard deviation of each cluster's intercept.
+
+        Returns
+        -------
+        value : array (K,)
+            Log-likelihood of each cluster.
+        rows : array (m,)
+            Its derivative in `fixed`.
+        by_sd : array (K,)
+            Its derivative in `sd`.
+        """
+        data = self.patterns
         mode, mean = self._find_modes(fixed, sd)
         weight = data.weights(mean)
         third = weight * (1 - 2 * mean) if data.logit else weight
@@ -150,12 +173,12 @@ class Marginal:
             rows -= data.spread(part) * here
         by_sd = tilt * (2 * sd * curve + sd**2 * skew * (mode + sd * drift)) + pull * drift
         by_sd += (share * places * scores).sum(axis=0)
-        return float((value + np.log(scale)).sum()), np.append(data.design.T @ rows, by_sd.sum())
+        return value + np.log(scale), rows, by_sd
 
-    def _find_modes(self, fixed: Floats, sd: float) -> tuple[Floats, Floats]:
+    def _find_modes(self, fixed: Floats, sd: Floats) -> tuple[Floats, Floats]:
         """Modes (K,) of the clusters' integrands by Newton steps of bounded length, and the means there."""
         data, mode = self.patterns, self.modes
-        longest = LONGEST_STEP / max(abs(sd), CLOSE)
+        longest = LONGEST_STEP / np.maximum(np.abs(sd), CLOSE)
         totals = data.over(data.total)
         for _ in range(NEWTON_STEPS):
             mean = data.mean(data.rate(fixed + data.spread(sd * mode)))

@@ -7,8 +7,7 @@ import math
 import numpy as np
 
 from qieval.errors import DesignError
-from qieval.stats.generalised_mixed import Maximum, maximise
-from qieval.trial.glmm import on_log_odds
+from qieval.stats.generalised_mixed import Maximum, maximise, on_log_odds
 from qieval.trial.groups import Groups
 
 POINTS = 7

@@ -1,8 +1,7 @@
 """Operating characteristics: how often each method rejects a true null, and covers a known effect.
 
-It stands in this room, not in `qieval.simulate`, because it calls the methods that it judges. Those with a
-closed form are worked out for all replicates at once (a test holds each to the public function); the mixed
-models of odds and rates are fitted to the rows of fewer replicates.
+It stands in this room, not in `qieval.simulate`, because it calls the methods that it judges, worked out for
+all replicates at once (a test holds each to the public function).
 """
 
 from __future__ import annotations
@@ -17,13 +16,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from qieval.errors import QievalError
-from qieval.results import Estimate
 from qieval.stats.columns import Floats
 from qieval.stats.glm import Family
 from qieval.trial.allocations import TIE
-from qieval.trial.glmm import CountFamily, glmm
-from qieval.trial.replicate_models import linked, model_p
+from qieval.trial.replicate_models import model_p
 from qieval.trial.replicates import (
     PERMUTED,
     T_TESTS,
@@ -163,7 +159,7 @@ def cells(clusters: Iterable[tuple[int, int]] = CLUSTERS, iccs: Iterable[float] 
 
 
 def characteristics(
-    scenarios: Iterable[Scenario], *, replicates: int = 0, models: int = 0, slow: int = 0, seed: int = 0
+    scenarios: Iterable[Scenario], *, replicates: int = 0, models: int = 0, seed: int = 0
 ) -> pd.DataFrame:
     """Count rejections of a true null and intervals that hold a known effect.
 
@@ -174,10 +170,8 @@ def characteristics(
     replicates : int
         Trials a cell for t and permutation tests; none by default.
     models : int
-        Trials a cell for the mixed model, CR2, estimating equations and wild bootstrap, all in closed form,
-        end values only; none by default.
-    slow : int
-        Trials a cell for mixed models of odds and rates, end values only; none by default.
+        Trials a cell for mixed models, CR2, estimating equations and wild bootstrap, end values only; none by
+        default.
     seed : int
         Seed.
 
@@ -191,7 +185,7 @@ def characteristics(
     rows: list[dict[str, object]] = []
     for scenario in scenarios:
         change = min(EFFECTS[scenario.family], scenario.control) if scenario.control else EFFECTS["gaussian"]
-        most = max(replicates, models, slow)
+        most = max(replicates, models)
         null = scenario.draw(most, seed)
         other = scenario.draw(most, seed + 1, effect=change)
         arms = scenario.control, scenario.control + change
@@ -202,9 +196,6 @@ def characteristics(
             pairs = zip(model_p(tried, (arms[0], arms[0])), model_p(known, arms), strict=True)
             alpha = (1 - LEVEL) * (1 + TIE)
             found += [(method, _seen(p, there, alpha)) for (method, p), (_, there) in pairs]
-        if slow and scenario.course == "endline" and scenario.family != "gaussian":
-            truth = linked(arms, scenario.family)
-            found.append(("glmm-t", _on_rows(null.first(slow), other.first(slow), truth)))
         rows += [scenario.words | {"method": method} | _counted(seen) for method, seen in found]
     return pd.DataFrame(rows)
 
@@ -230,21 +221,3 @@ def _seen(p: Floats, there: Floats, alpha: float) -> list[int]:
     """Count refused and rejected of p-values of true nulls, answered and kept of those of the truth."""
     known = np.isfinite(there)
     return [len(p), np.isnan(p).sum(), (p < alpha).sum(), known.sum(), (there >= alpha).sum()]
-
-
-def _on_rows(null: Draws, other: Draws, truth: float) -> list[int]:
-    """Count what the logistic or Poisson mixed model says of each trial's rows."""
-    seen = np.zeros(5, dtype=np.int64)
-    for place in range(len(null.size)):
-        row, there = (_generalised(draws.rows(place), draws.family) for draws in (null, other))
-        seen += [1, math.isnan(row.p_value), row.p_value < 1 - LEVEL,
-                 not math.isnan(there.ci_low), there.ci_low <= truth <= there.ci_high]  # fmt: skip
-    return list(seen.tolist())
-
-
-def _generalised(rows: pd.DataFrame, family: Family) -> Estimate:
-    kind: CountFamily = "binomial" if family == "binomial" else "poisson"
-    try:
-        return glmm(rows, outcome="outcome", arm="arm", cluster="cluster", family=kind).conservative
-    except QievalError:
-        return Estimate(term="", method="", estimate=math.nan)

@@ -14,13 +14,17 @@ from scipy import special
 
 from qieval.errors import ArgumentError, DesignError, check_choice
 from qieval.results import Estimate, tidy
-from qieval.stats.generalised_mixed import Maximum, maximise
+from qieval.stats.columns import Codes, Floats, indicators
+from qieval.stats.generalised_mixed import Maximum, maximise, on_log_odds
 from qieval.stats.inference import check_level, exponentiated, t_estimate
 from qieval.stats.linear_mixed import BOUNDARY_NOTE
 from qieval.stats.moments import INTERCEPT
+from qieval.trial.exposure import ALIKE_NOTE, IMMEDIATE_NOTE
+from qieval.trial.orders import waiting
 from qieval.trial.parts import Columns, names
-from qieval.trial.roster import Roster, read_roster
+from qieval.trial.roster import Roster, read_roster, refuse_family
 from qieval.trial.standardised import standardise
+from qieval.trial.wedge import TERM, Wedge, read_wedge
 
 CountFamily = Literal["binomial", "poisson"]
 MOST_POINTS = 50
@@ -82,20 +86,17 @@ class GeneralisedMixedModel:
         return tidy([self.estimate, self.conservative, self.ratio, *others])
 
 
-def on_log_odds(between: float) -> float:
-    """Intracluster correlation on the scale of log odds, whose variance within clusters is ``pi^2 / 3``."""
-    return between / (between + math.pi**2 / 3)
-
-
 def glmm(
     data: pd.DataFrame,
     *,
     outcome: str,
-    arm: str,
     cluster: str,
+    arm: str | None = None,
     covariates: Sequence[str] = (),
     family: CountFamily = "binomial",
     exposure: str | None = None,
+    start: str | None = None,
+    period: str | None = None,
     quadrature: int = 7,
     level: float = 0.95,
 ) -> GeneralisedMixedModel:
@@ -114,6 +115,9 @@ def glmm(
         Logistic or log-linear.
     exposure : str, optional
         Person-time of counts.
+    start, period : str, optional
+        In a stepped wedge instead of `arm`: the period in which the row's cluster starts (missing: never),
+        and the row's own. Periods are fixed effects; the effect is there at once and stays.
     quadrature : int
         Nodes of the adaptive Gauss–Hermite quadrature, 1 (Laplace) to 50.
     level : float
@@ -127,6 +131,8 @@ def glmm(
     ------
     DesignError
         If an arm has no event or nothing else, covariates separate the outcome, or columns are dependent.
+    ArgumentError
+        If it is not clear which effect is asked for, or the outcome is of another family.
 
     Notes
     -----
@@ -152,24 +158,94 @@ def glmm(
     check_level(level)
     if quadrature not in range(1, MOST_POINTS + 1):
         raise ArgumentError(f"`quadrature` of `{owner}` is a whole number from 1 to {MOST_POINTS}.")
+    by_start = start is not None and period is not None
+    if (arm is not None) == by_start or (arm is not None and (start is not None or period is not None)):
+        raise ArgumentError(f"`{owner}` takes `arm`, or `start` and `period` for a stepped wedge.")
     adjusted = names(covariates, owner=owner)
-    columns = Columns(outcome=outcome, arm=arm, cluster=cluster, covariates=adjusted, exposure=exposure)
+    if by_start:
+        wedge = read_wedge(
+            data,
+            outcome=outcome,
+            cluster=cluster,
+            start=str(start),
+            period=str(period),
+            covariates=adjusted,
+            exposure=exposure,
+            owner=owner,
+        )
+        refuse_family(wedge.outcome, family, name=outcome, owner=owner)
+        return _fit(_Rows.of_wedge(wedge), family=family, quadrature=quadrature, level=level)
+    columns = Columns(outcome=outcome, arm=str(arm), cluster=cluster, covariates=adjusted, exposure=exposure)
     roster = read_roster(data, columns, owner=owner, family=family)
     return fit_roster(roster, family=family, quadrature=quadrature, level=level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """What the model reads: each row's outcome, group (0 or 1), other columns, exposure and cluster."""
+
+    outcome: Floats
+    group: Floats
+    rows: Floats
+    exposure: Floats
+    codes: Codes
+    clusters: int
+    term: str
+    titles: tuple[str, ...]
+    labels: tuple[str, str]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of_roster(cls, roster: Roster) -> _Rows:
+        return cls(
+            outcome=roster.outcome,
+            group=roster.arm[roster.codes],
+            rows=roster.rows,
+            exposure=roster.exposure,
+            codes=roster.codes,
+            clusters=len(roster.clusters),
+            term=roster.term,
+            titles=(roster.columns.arm, *roster.titles),
+            labels=roster.labels,
+            notes=roster.notes,
+        )
+
+    @classmethod
+    def of_wedge(cls, wedge: Wedge) -> _Rows:
+        exposed = wedge.exposed[wedge.of_cluster, wedge.of_period].astype(np.float64)
+        if not exposed.any():
+            raise DesignError(waiting(wedge))
+        periods, titles = indicators(wedge.of_period, tuple(wedge.periods), name="period")
+        return cls(
+            outcome=wedge.outcome,
+            group=exposed,
+            rows=np.column_stack([periods, wedge.rows]),
+            exposure=wedge.exposure,
+            codes=wedge.of_cluster,
+            clusters=len(wedge.clusters),
+            term=TERM,
+            titles=("exposed", *titles, *wedge.titles),
+            labels=("not exposed", "exposed"),
+            notes=(*wedge.notes, IMMEDIATE_NOTE, ALIKE_NOTE),
+        )
 
 
 def fit_roster(
     roster: Roster, *, family: CountFamily, quadrature: int, level: float
 ) -> GeneralisedMixedModel:
     """Fit the model to a checked roster."""
-    _refuse_separated(roster, family)
-    logit = family == "binomial"
+    return _fit(_Rows.of_roster(roster), family=family, quadrature=quadrature, level=level)
+
+
+def _fit(data: _Rows, *, family: CountFamily, quadrature: int, level: float) -> GeneralisedMixedModel:
+    _refuse_separated(data, family)
+    logit, kind = family == "binomial", "odds" if family == "binomial" else "rate"
     found = maximise(
-        roster.outcome,
-        np.column_stack([roster.arm[roster.codes], roster.rows]),
-        titles=(roster.columns.arm, *roster.titles),
-        codes=roster.codes,
-        exposure=roster.exposure,
+        data.outcome,
+        np.column_stack([data.group, data.rows]),
+        titles=data.titles,
+        codes=data.codes,
+        exposure=data.exposure,
         logit=logit,
         points=quadrature,
     )
@@ -177,49 +253,46 @@ def fit_roster(
     make = partial(
         t_estimate,
         level=level,
-        n=roster.n,
-        n_clusters=len(roster.clusters),
-        unit="log odds" if logit else "log rate",
+        n=len(data.outcome),
+        n_clusters=data.clusters,
+        unit=f"log {kind}",
     )
-    notes = (*roster.notes, *([BOUNDARY_NOTE] if found.boundary else []), ASYMPTOTIC)
+    notes = (*data.notes, *([BOUNDARY_NOTE] if found.boundary else []), ASYMPTOTIC)
     values, errors = back @ theta[:-1], np.sqrt(np.diag(back @ covariance[:-1, :-1] @ back.T))
-    titles = (INTERCEPT, roster.term, *roster.titles)
+    titles = (INTERCEPT, data.term, *data.titles[1:])
     rows = tuple(
         make(term=title, method="glmm", estimate=value, se=se, df=math.inf, notes=notes)
         for title, value, se in zip(titles, values.tolist(), errors.tolist(), strict=True)
     )
-    arm, spare = rows[1], float(len(roster.clusters) - len(rows))
+    arm, spare = rows[1], float(data.clusters - len(rows))
     careful = partial(make, term=arm.term, df=spare if spare > 0 else math.nan, notes=(CONSERVATIVE,))
     conservative = careful(method="glmm-t", estimate=arm.estimate, se=arm.se)
     difference, risk_ratio = standardise(likelihood.patterns, theta, covariance, make=careful)
     return GeneralisedMixedModel(
         estimate=arm,
         conservative=conservative,
-        ratio=exponentiated(
-            conservative, method="glmm-t-ratio", unit="odds ratio" if logit else "rate ratio"
-        ),
+        ratio=exponentiated(conservative, method="glmm-t-ratio", unit=f"{kind} ratio"),
         difference=difference,
         risk_ratio=risk_ratio,
         coefficients=rows,
         between=found.between,
         boundary=found.boundary,
         maximum=found,
-        log_likelihood=likelihood(theta)[0] - float(special.gammaln(roster.outcome + 1).sum()),
+        log_likelihood=likelihood(theta)[0] - float(special.gammaln(data.outcome + 1).sum()),
     )
 
 
-def _refuse_separated(roster: Roster, family: CountFamily) -> None:
-    if (roster.exposure <= 0).any():
+def _refuse_separated(data: _Rows, family: CountFamily) -> None:
+    if (data.exposure <= 0).any():
         raise DesignError("A count with an exposure of zero has no rate.")
-    arm = roster.arm[roster.codes]
-    for number, label in enumerate(roster.labels):
-        inside = roster.outcome[arm == number]
+    for number, label in enumerate(data.labels):
+        inside = data.outcome[data.group == number]
         if not inside.any() or (family == "binomial" and inside.all()):
             raise DesignError(
                 f"Every outcome in arm {label!r} is {inside[0]:g}: the arms are separated, and the ratio has "
                 "no finite estimate. Compare proportions or rates by `cluster_summary`."
             )
-    events, rows = roster.total(roster.outcome), roster.size
+    events, rows = np.bincount(data.codes, weights=data.outcome), np.bincount(data.codes)
     if family == "binomial" and rows.max() > 1 and ((events == 0) | (events == rows)).all():
         raise DesignError(
             "Every cluster has nothing but events or none: clusters differ without bound, and no finite "

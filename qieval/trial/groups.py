@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qieval.errors import ArgumentError
 from qieval.stats.columns import Codes, Floats, cluster_codes, numbers, require
 from qieval.stats.glm import Family
-from qieval.trial.roster import Roster
+from qieval.trial.roster import Roster, refuse_family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,8 +68,7 @@ def without_arms(data: pd.DataFrame, outcome: str, cluster: str, family: Family)
     values, (codes, _) = numbers(data[outcome]), cluster_codes(data[cluster])
     keep = ~np.isnan(values)
     codes, values = np.unique(codes[keep], return_inverse=True)[1], values[keep]
-    if family == "binomial" and not np.isin(values, (0, 1)).all():
-        raise ArgumentError(f"`icc`: a binary outcome must be 0 or 1 in every row of {outcome!r}.")
+    refuse_family(values, family, name=outcome, owner="icc")
     size = np.bincount(codes).astype(np.float64)
     group = np.zeros(len(size), dtype=np.intp)
     return Groups(outcome=values, codes=codes, size=size, group=group, rows=np.empty((len(values), 0)))

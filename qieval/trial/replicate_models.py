@@ -1,4 +1,4 @@
-"""Models whose only column is the arm, for all replicates at once: closed forms of cluster sums.
+"""Models whose only column is the arm, for all replicates at once, in closed forms of cluster sums.
 
 Each arm has a mean of its own, in which its clusters weigh by size and correlation, and the effect's error is
 a sum over clusters. Nothing here passes over rows, or over replicates one by one. For simulations: a test
@@ -19,7 +19,8 @@ from qieval.stats.columns import Floats
 from qieval.stats.glm import Family
 from qieval.stats.sandwich import FAY_GRAUBARD_BOUND, FULL
 from qieval.trial.bootstrap import NOTHING, TIE, sign_vectors
-from qieval.trial.replicates import Draws
+from qieval.trial.replicate_odds import generalised
+from qieval.trial.replicates import Draws, Effects
 
 STEPS, SETTLED = 100, 1e-10
 THETAS = np.concatenate([[0.0], np.logspace(-4, 5, 28)])
@@ -27,27 +28,6 @@ BISECTIONS = 60
 FLAT = 1e-20
 BOOTSTRAP, CHUNK = 999, 500
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Effects:
-    """The arm effect of each of R trials; NaN where a method refuses the data.
-
-    Attributes
-    ----------
-    estimate, variance, df : array (R,)
-        On the method's own scale.
-    """
-
-    estimate: Floats
-    variance: Floats
-    df: Floats
-
-    def p(self, shift: float = 0.0) -> Floats:
-        """Two-sided p of a difference of `shift` from zero (R,)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            statistic = np.abs(self.estimate - shift) / np.sqrt(self.variance)
-            return np.asarray(2 * special.stdtr(self.df, -statistic))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -285,6 +265,8 @@ def model_p(draws: Draws, arms: tuple[float, float]) -> Iterator[tuple[str, Floa
     yield "wild-bootstrap-rademacher", wild_p(draws, shift)
     for name, effects in marginal(draws).items():
         yield name, effects.p(linked(arms, draws.family))
+    if draws.family != "gaussian":
+        yield "glmm-t", generalised(draws).p(linked(arms, draws.family))
 
 
 def linked(arms: tuple[float, float], family: Family) -> float:

@@ -60,7 +60,11 @@ class Draws:
 
     def between(self, start: int, stop: int) -> Draws:
         """Give the trials from one place to before another."""
-        parts = {name: getattr(self, name)[start:stop] for name in ("size", "total", "squares")}
+        return self.chosen(slice(start, stop))
+
+    def chosen(self, places: NDArray[np.intp] | slice) -> Draws:
+        """Give the trials at some places."""
+        parts = {name: getattr(self, name)[places] for name in ("size", "total", "squares")}
         return replace(self, **parts)
 
     def rows(self, place: int) -> pd.DataFrame:
@@ -83,6 +87,27 @@ class Draws:
             noise *= np.sqrt(self.squares[place] / np.bincount(cluster, noise**2))[cluster]
             outcome = (total / size)[cluster] + noise
         return pd.DataFrame({"cluster": cluster, "arm": self.arm[cluster].astype(int), "outcome": outcome})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Effects:
+    """The arm effect of each of R trials; NaN where a method refuses the data.
+
+    Attributes
+    ----------
+    estimate, variance, df : array (R,)
+        On the method's own scale.
+    """
+
+    estimate: Floats
+    variance: Floats
+    df: Floats
+
+    def p(self, shift: float = 0.0) -> Floats:
+        """Two-sided p of a difference of `shift` from zero (R,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            statistic = np.abs(self.estimate - shift) / np.sqrt(self.variance)
+            return np.asarray(2 * special.stdtr(self.df, -statistic))
 
 
 def scattered(rng: np.random.Generator, counts: NDArray[Any], size: NDArray[Any]) -> Floats:

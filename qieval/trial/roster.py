@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -276,16 +275,16 @@ def _check_arms(roster: Roster) -> None:
 
 def check_family(roster: Roster, family: Family, *, owner: str) -> None:
     """Refuse an outcome that cannot be of this family."""
-    values: Any = roster.outcome
-    if family == "binomial" and not ((values == 0) | (values == 1)).all():
-        raise ArgumentError(
-            f"`{owner}`: a binary outcome must be 0 or 1 in every row of {roster.columns.outcome!r}."
-        )
-    if family == "poisson" and ((values < 0).any() or (values != np.rint(values)).any()):
-        raise ArgumentError(
-            f"`{owner}`: counts in {roster.columns.outcome!r} must be whole and not negative."
-        )
+    refuse_family(roster.outcome, family, name=roster.columns.outcome, owner=owner)
     if family != "poisson" and roster.columns.exposure is not None:
         raise ArgumentError(
             f"`{owner}`: `exposure` goes with counts (family 'poisson'), not with {family!r}."
         )
+
+
+def refuse_family(values: Floats, family: Family, *, name: str, owner: str) -> None:
+    """Refuse values (n,) of the column `name` that are not 0/1, or no counts."""
+    if family == "binomial" and not ((values == 0) | (values == 1)).all():
+        raise ArgumentError(f"`{owner}`: a binary outcome must be 0 or 1 in every row of {name!r}.")
+    if family == "poisson" and ((values < 0).any() or (values != np.rint(values)).any()):
+        raise ArgumentError(f"`{owner}`: counts in {name!r} must be whole and not negative.")

@@ -100,8 +100,8 @@ def test_ratios_of_events_stand_beside_their_differences(relapse, visits, fatigu
 def test_methods_that_do_not_hold_with_so_few_sites_stand_empty_with_the_reason(rows) -> None:
     table = show.methods(estimate(rows[rows["site"] < 4], outcome="fatigue", **NAMED, unit="points"), FATIGUE)
     names = ["Estimating equations, corrected, t", "Least squares, CR2, Satterthwaite t"]
-    said = "; ".join([*names, "Least squares, wild bootstrap"])
-    assert f"{said}: Not for fewer than 3 clusters in an arm." in table.notes
+    assert f"{'; '.join(names)}: Not for fewer than 3 clusters in an arm." in table.notes
+    assert "Least squares, wild bootstrap: Not for fewer than 6 clusters in an arm." in table.notes
     assert "every participant" in table.html()
 
 

@@ -13,7 +13,6 @@ RECORD = {
     "source": {"stats": "a" * 64, "trial": "b" * 64},
     "replicates": 1500,
     "replicates_of_models": 1500,
-    "replicates_on_rows": 1,
 }
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qieval.errors import InputError
 from qieval.pipeline import validation
 from qieval.pipeline.workspace import VARIABLE, Workspace
-from qieval.trial.characteristics import Scenario
+from qieval.trial.characteristics import KEYS, Scenario
 
 
 class Few:
@@ -21,25 +23,32 @@ class Few:
 
 
 CELL = Scenario(clusters=(3, 3), icc=0.1, sizes="unequal", family="binomial", control=0.3)
+OTHER = Scenario(clusters=(3, 3), icc=0.3, sizes="unequal", family="binomial", control=0.3)
+RARE = Scenario(clusters=(2, 2), icc=0.1, sizes="unequal", family="binomial", control=0.02)
+GAPS = Scenario(clusters=(4, 4), icc=0.02, sizes="unequal", course="gaps")
 
 
-def test_passes_add_up_and_say_how_they_were_made(tmp_path, monkeypatch, capsys) -> None:
+def test_cells_add_up_go_on_where_they_stopped_and_say_how_they_were_made(
+    tmp_path, monkeypatch, capsys
+) -> None:
     (tmp_path / "params").mkdir()
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    monkeypatch.setattr(validation, "PASS", 1)
+    asked = ["--replicates", "60", "--models", "40"]
     monkeypatch.setattr(validation, "cells", lambda: [CELL])
     few = {name: Few(name) for name in validation.STUDIES}
     monkeypatch.setattr(validation, "STUDIES", few)
     monkeypatch.setattr(validation, "BATCH", 2)
-    assert validation.main(["--replicates", "60", "--models", "40", "--passes", "2", "--waves", "4"]) == 0
-    assert "2 of 2 passes" in capsys.readouterr().out
+    assert validation.main([*asked, "--waves", "4"]) == 0
+    assert "1 of 1 cells" in capsys.readouterr().out
+    monkeypatch.setattr(validation, "cells", lambda: [CELL, OTHER])
+    assert validation.main([*asked, "--part", "trial"]) == 0
+    assert "1 of 1 cells" in capsys.readouterr().out
     found = validation.recorded(Workspace(tmp_path))
-    counts = found.table.set_index("method")["replicates"]
-    made = counts["cluster-t"], counts["mixed-model-kr"], counts["glmm-t"], len(counts)
-    assert made == (60, 40, 2, 12)
+    counts = found.table[found.table["icc"] == 0.1].set_index("method")["replicates"]
+    assert (counts["cluster-t"], counts["mixed-model-kr"], counts["glmm-t"], len(counts)) == (60, 40, 40, 12)
     assert (found.series["method"].nunique(), found.series["replicates"].max()) == (7, 30)
     assert found.waves["replicates"].unique().tolist() == [60]
-    assert found.record["seeds"] == [validation.SEED, validation.SEED + 5]
+    assert found.record["made_by"].endswith("validation --part trial --replicates 60 --models 40")
     assert set(found.record["source"]) == {"stats", "trial"}
     counts = found.estimators["capability"]
     assert counts["replicates"].tolist() == [4] * len(counts)
@@ -53,6 +62,17 @@ def test_a_part_of_the_recorded_estimators_is_found_again() -> None:
     assert len(again) > 40
     assert (again["z"].abs() < 4.5).all()
     assert (validation.recorded().estimators["capability"]["replicates"] >= 5_000).all()
+
+
+def test_the_command_that_the_record_names_gives_the_recorded_counts() -> None:
+    """Two cells of the long run, with its own seeds and numbers of trials: every count the same."""
+    found = validation.recorded(Workspace(Path(__file__).parents[2]))
+    *_, replicates, _, models = found.record["made_by"].split()
+    assert found.record["seeds"] == [validation.SEED, validation.SEED + 1]
+    for scenario in (RARE, GAPS):
+        fresh = validation.one_cell((scenario, int(replicates), int(models)))
+        there = found.table[(found.table[KEYS] == tuple(scenario.words.values())).all(axis=1)]
+        assert fresh.to_numpy().tolist() == there.to_numpy().tolist()
 
 
 def test_a_workspace_without_it_is_told_where_it_comes_from(tmp_path) -> None:

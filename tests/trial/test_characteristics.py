@@ -81,7 +81,7 @@ def test_where_it_does_not_hold_is_known() -> None:
 
 def test_every_method_is_counted_for_the_outcomes_that_it_is_for() -> None:
     scenarios = [each for each in cells([(3, 1)], [0.1]) if each.sizes == "equal"]
-    table = characteristics(scenarios, replicates=5, models=5, slow=1, seed=1)
+    table = characteristics(scenarios, replicates=5, models=5, seed=1)
     assert list(table.columns) == [*KEYS, "method", *COUNTS]
     counted = table.groupby("family")["method"].agg(set)
     assert "mixed-model-kr" in counted["binomial"]

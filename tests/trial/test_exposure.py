@@ -102,16 +102,6 @@ def test_cell_means_have_no_second_level_and_it_is_said(outside: Path) -> None:
     assert any("One row in each" in note for note in found.estimate.notes)
 
 
-def test_hussey_and_hughes_on_cell_means_is_pbkrtest_s(outside: Path) -> None:
-    cells, _, expected = xpert(outside)
-    check_kr(hussey_hughes(cells, "prop", "kenward-roger"), expected["HH_lmm_cellmeans"])
-    cict = pd.read_csv(outside / "crt" / "data" / "cict_stepped_wedge.csv")
-    automated = cict[cict["condition"] == "Automated CICT"].groupby("Zip")["period"].min()
-    cict = cict.assign(start=cict["Zip"].map(automated))
-    expected = json.loads((outside / "crt" / "cict_sw.json").read_text(encoding="utf-8"))
-    check_kr(hussey_hughes(cict, "y", "kenward-roger", cluster="Zip"), expected["HH_unweighted"])
-
-
 def check_kr(found: Any, expected: dict[str, Any]) -> None:
     r = expected["kenward_roger"]
     assert found.estimate == pytest.approx(expected["estimate"], rel=ESTIMATE)

@@ -46,7 +46,6 @@ def test_gaussian_matches_r_at_endline(qic, values, model, correlation) -> None:
     check(lambda by: gee(qic, **ENDLINE, correlation=correlation, correction=by), expected)
 
 
-@pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize(
     ("key", "data", "named"),
     [
@@ -66,7 +65,7 @@ def test_gaussian_matches_r_at_endline(qic, values, model, correlation) -> None:
         ("qic_visits", "qic_sim", {"outcome": "visits", "family": "poisson"}),
     ],
 )
-def test_real_trials_match_r(outside, outside_values, key, data, named, shuffled) -> None:
+def test_real_trials_in_any_order_match_r(outside, outside_values, key, data, named) -> None:
     rows = pd.read_csv(outside / "crt" / "data" / f"{data}.csv")
     if data == "qic_sim":
         rows = rows[rows["wave"] == rows["wave"].max()]
@@ -76,26 +75,8 @@ def test_real_trials_match_r(outside, outside_values, key, data, named, shuffled
         "pneumovac": {"outcome": "bpepisodes", "arm": "spnvac", "cluster": "randunit"},
         "qic_sim": {"arm": "arm", "cluster": "site"},
     }[data]
-    if shuffled:
-        rows = rows.sample(frac=1, random_state=1)
+    rows = rows.sample(frac=1, random_state=1)
     check(lambda by: gee(rows, **columns, **named, correction=by), outside_values["gee_pkg"][key])
-
-
-@pytest.mark.parametrize(
-    ("model", "named"),
-    [
-        ("gee_logit", {"family": "binomial"}),
-        ("gee_logit_ethnic", {"family": "binomial", "covariates": ("ethnicgp",)}),
-        ("gee_log_RR_poissonvar", {"family": "poisson"}),
-        ("gee_identity_RD", {}),
-    ],
-)
-@pytest.mark.parametrize("correlation", ["exchangeable", "independence"])
-def test_binary_outcome_matches_r_on_every_scale(mkv, outside_values, model, named, correlation) -> None:
-    expected = outside_values["mkvtrial"][model]
-    expected = expected["gee_pkg" if correlation == "exchangeable" else "independence"]
-    columns = {"outcome": "know", "arm": "arm", "cluster": "community", "stratum": "stratum"}
-    check(lambda by: gee(mkv, **columns, **named, correlation=correlation, correction=by), expected)
 
 
 def test_every_coefficient_and_both_kauermann_carroll_forms_match_r(outside, outside_values) -> None:

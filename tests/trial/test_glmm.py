@@ -224,3 +224,15 @@ def test_without_variance_between_clusters_standardised_is_the_plain_difference(
     assert found.boundary
     assert found.difference.estimate == pytest.approx(risks[1] - risks[0], rel=1e-8)
     assert found.risk_ratio.estimate == pytest.approx(risks[1] / risks[0], rel=1e-8)
+
+
+def test_which_effect_is_asked_for_must_be_clear_and_somebody_must_have_started(few) -> None:
+    rows = few.assign(met=few["y"] > few["y"].median(), start=3.0, when=1 + few.index % 2)
+    named = {"outcome": "met", "cluster": "cluster"}
+    for unclear in ({}, {"start": "start"}, {"arm": "arm", "start": "start", "period": "when"}):
+        with pytest.raises(ArgumentError, match="takes `arm`, or `start` and `period`"):
+            glmm(rows, **named, **unclear)
+    with pytest.raises(DesignError, match="No cluster has started"):
+        glmm(rows, **named, start="start", period="when")
+    with pytest.raises(ArgumentError, match="must be 0 or 1"):
+        glmm(rows, outcome="y", cluster="cluster", start="start", period="when")

@@ -37,6 +37,11 @@ MEANS = [
 ]
 
 
+def doubled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sixteen sites an arm instead of eight."""
+    return pd.concat([rows, rows.assign(site=rows["site"] + "b")], ignore_index=True)
+
+
 def by_method(effect: Effect) -> dict:
     return {row.method: row for row in effect.ladder}
 
@@ -108,11 +113,12 @@ def test_summaries_by_cluster_and_arm(few) -> None:
 
 
 def test_binary_outcomes_are_risk_differences(stratified) -> None:
-    effect = estimate(stratified, outcome="relapse", **NAMED, family="binomial", unit="proportion")
+    rows = doubled(stratified)
+    effect = estimate(rows, outcome="relapse", **NAMED, family="binomial", unit="proportion", draws=500)
     assert list(by_method(effect)) == [*MEANS[:-1], "glmm-difference", "permutation"]
-    same(effect.primary, cluster_summary(stratified, outcome="relapse", **NAMED, family="binomial").estimate)
-    same(by_method(effect)["mixed-model-kr"], mixed_model(stratified, outcome="relapse", **NAMED).estimate)
-    fitted = glmm(stratified, outcome="relapse", arm="arm", cluster="site", covariates=["region"])
+    same(effect.primary, cluster_summary(rows, outcome="relapse", **NAMED, family="binomial").estimate)
+    same(by_method(effect)["mixed-model-kr"], mixed_model(rows, outcome="relapse", **NAMED).estimate)
+    fitted = glmm(rows, outcome="relapse", arm="arm", cluster="site", covariates=["region"])
     same(by_method(effect)["glmm-difference"], fitted.difference)
     ratios = {row.method: row for row in effect.ratios}
     assert list(ratios) == ["cluster-t-ratio", "gee-ratio", "glmm-risk-ratio", "glmm-t-ratio"]
@@ -127,6 +133,7 @@ def test_counts_are_rates_without_a_mixed_model(stratified) -> None:
     assert list(by_method(effect)) == counts
     assert [row.method for row in effect.ratios] == ["cluster-t-ratio", "gee-ratio", "glmm-t-ratio"]
     assert effect.icc is None
+    assert by_method(effect)["glmm-difference"].notes == ("Not for fewer than 12 clusters in an arm.",)
     same(effect.primary, cluster_summary(stratified, **named).estimate)
     site = stratified[stratified["site"] == "s01"]
     assert effect.cluster_summaries["mean"].iloc[0] == pytest.approx(

@@ -130,22 +130,6 @@ def test_stratum_and_categorical_covariate_are_the_same_model(stratified) -> Non
         assert getattr(one, field) == pytest.approx(getattr(two, field), rel=1e-10)
 
 
-def test_school_trial_matches_r(outside, outside_values) -> None:
-    rows = pd.read_csv(outside / "crt" / "data" / "tvsfp.csv")
-    named = {"outcome": "thksord", "arm": "cc", "cluster": "school"}
-    check_lmer(lambda df: mixed_model(rows, **named, df=df), outside_values["tvsfp"]["lmm_cc"])
-    covariates = ["thkspre", "tv", "cctv"]
-    check_lmer(
-        lambda df: mixed_model(rows, **named, covariates=covariates, df=df),
-        outside_values["tvsfp"]["lmm_factorial_ancova_cc"],
-    )
-
-
-def test_linear_probability_model_matches_r(mkv, outside_values) -> None:
-    named = {"outcome": "know", "arm": "arm", "cluster": "community", "stratum": "stratum"}
-    check_lmer(lambda df: mixed_model(mkv, **named, df=df), outside_values["mkvtrial"]["lpm_lmm"])
-
-
 @pytest.mark.parametrize(
     ("model", "extra"),
     [

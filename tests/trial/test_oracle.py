@@ -386,3 +386,30 @@ def test_mixed_models_of_odds_and_rates_are_glmer_s(tables, outside_values, file
     assert ours.estimate.p_value == pytest.approx(theirs["p"], rel=1e-3 if points > 1 else 2e-2)
     assert ours.between == pytest.approx(theirs["var_cluster"], rel=10 * rel)
     assert ours.boundary == theirs["singular"]
+
+
+@pytest.mark.parametrize("points", [1, 7, 25])
+def test_a_logistic_stepped_wedge_is_glmer_s(tables, outside_values, points) -> None:
+    """Fourteen laboratories, their tests as people: periods fixed, the effect at once."""
+    cells = tables["xpert_stepped_wedge"]
+    start = cells["cl"].map(cells[cells["treat"] == 1].groupby("cl")["period"].min())
+    cells = cells.assign(start=start)
+    people = cells.loc[cells.index.repeat(cells["n"])].reset_index(drop=True)
+    people["met"] = (people.groupby(["cl", "period"]).cumcount() < people["events"]).astype(float)
+    named = {"outcome": "met", "cluster": "cl", "start": "start", "period": "period"}
+    theirs, rel = outside_values["xpert_sw"]["glmm_logit"][f"nAGQ{points}"], 1e-5 if points > 1 else 3e-4
+    ours = glmm(people, **named, quadrature=points)
+    effect = ours.estimate
+    assert (effect.n, effect.term) == (outside_values["xpert_sw"]["n_individuals"], "exposed - not exposed")
+    found = effect.estimate, effect.se, effect.statistic
+    assert found == pytest.approx((theirs["estimate"], theirs["se"], theirs["z"]), rel=rel)
+    assert effect.p_value == pytest.approx(theirs["p"], rel=1e-3)
+    order = [0, *range(2, 9), 1]
+    coefficients = [ours.coefficients[place].estimate for place in order]
+    assert coefficients == pytest.approx(list(theirs["fixef"].values()), rel=10 * rel, abs=1e-5)
+    assert ours.between == pytest.approx(theirs["var_cluster"], rel=3e-3 if points == 1 else 1e-4)
+    if points == 25:
+        latent = outside_values["xpert_sw"]["glmm_logit"]["icc_latent_nAGQ25"]
+        assert ours.latent_icc == pytest.approx(latent, rel=1e-4)
+    assert ours.conservative.df == 14 - 9
+    assert any("at once" in note for note in effect.notes)

@@ -50,12 +50,10 @@ def test_the_ladder_of_a_real_binary_trial_is_that_of_r(mkv, outside_values) -> 
     log = theirs["gee_log_RR_poissonvar"]["gee_pkg"]
     assert math.log(found["gee-ratio"].estimate) == pytest.approx(log["estimate"], rel=1e-7)
     assert found["gee-ratio"].se / found["gee-ratio"].estimate == pytest.approx(log["FG"]["se"], rel=1e-7)
-    odds = theirs["glmm_strat"]["nAGQ7"]
-    assert math.log(found["glmm-t-ratio"].estimate) == pytest.approx(odds["estimate"], rel=1e-5)
     assert found["cluster-t-ratio"].estimate == pytest.approx(1.4702, abs=5e-5)
     assert found["cluster-t-ratio"].ci_low == pytest.approx(1.2386, abs=5e-5)
-    # logistic, standardised and linear agree on so large a trial
-    assert found["glmm-difference"].estimate == pytest.approx(found["cluster-t"].estimate, rel=0.01)
+    # ten communities an arm: the recorded simulation shows the model of odds above 5 % with six
+    assert found["glmm-t-ratio"].notes == ("Not for fewer than 12 clusters in an arm.",)
 
 
 def test_a_lone_cluster_leaves_only_what_needs_no_sandwich(lone) -> None:
