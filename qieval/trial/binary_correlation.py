@@ -36,7 +36,7 @@ def logistic(found: Groups) -> Maximum:
 
 
 def fleiss_cuzick(found: Groups) -> tuple[float, float]:
-    """Correlation and Zou and Donner's standard error, their variances added over the groups."""
+    """Correlation and Zou and Donner's standard error, variances added over the groups; NaN where none."""
     inside, size, events = found.inside, found.size, found.total(found.outcome)
     n, clusters = size @ inside, inside.sum(axis=0)
     share = events @ inside / n
@@ -55,4 +55,6 @@ def fleiss_cuzick(found: Groups) -> tuple[float, float]:
     linear -= (3 * n - 2 * clusters) * (n - 2 * clusters) * squares / (n**2 * spare**2)
     curved = (4 - 1 / odd) * (squares - n) / n**2
     variance = (1 - rho) * (constant + linear * rho + curved * rho**2)
-    return rho, math.sqrt(max(0.0, float(weight[kept] ** 2 @ variance)))
+    total = float(weight[kept] ** 2 @ variance)
+    # with single events, or clusters all alike, the formula gives nothing or less
+    return rho, math.sqrt(total) if total > 1e-12 else math.nan

@@ -185,3 +185,10 @@ def test_a_correlation_needs_a_binary_outcome_that_varies(few) -> None:
             icc(met.assign(y=1), outcome="y", cluster="cluster", method=method)
     with pytest.raises(DesignError, match="nothing but events or none"):
         icc(few.assign(y=few["cluster"] % 2), outcome="y", cluster="cluster", method="latent")
+
+
+def test_a_single_event_gives_no_interval_of_no_width() -> None:
+    rows = pd.DataFrame({"site": np.repeat(np.arange(6), 10), "met": (np.arange(60) == 3) * 1.0})
+    found = icc(rows, outcome="met", cluster="site", method="fleiss-cuzick").estimate
+    assert found.estimate == pytest.approx(-1 / 59)
+    assert all(math.isnan(value) for value in (found.se, found.ci_low, found.ci_high))
