@@ -46,8 +46,9 @@ def dictionary(extract: Extract) -> pd.DataFrame:
 def _table(extract: Extract, role: str, scope: Scope) -> Iterator[tuple[object, ...]]:
     raw, recode = extract.raw(role), extract.table(role)[1].recode
     frame = raw.frame
-    if role == "outcomes":
-        frame = frame[~texts(frame["participant"]).isin(extract.withdrawn())]
+    if role == "outcomes" and (gone := extract.withdrawn()):
+        frame = frame[~texts(frame["participant"]).isin(gone)]
+    forms = texts(frame["instrument"]) if "instrument" in frame else None
     shape = SHAPES[role](scope) if role in SHAPES else Shape(rules=())
     rules = {rule.name: rule for rule in shape.rules}
     said = _said(scope, role, list(map(str, frame)))
@@ -59,17 +60,9 @@ def _table(extract: Extract, role: str, scope: Scope) -> Iterator[tuple[object, 
         values = _values(rules.get(name, Rule(name=name, kind="any")), scope)
         codes = [f"{theirs} for {ours}" for theirs, ours in recode.get(name, {}).items() if ours is not None]
         values += f"; in the file {', '.join(codes)}" if codes else ""
-        asked = _asked(frame, name, scope)
-        missing = int(asked[name].isna().sum())
-        own = raw.own.get(name, name)
-        yield own, role, meaning, values, len(asked), missing, people
-
-
-def _asked(frame: pd.DataFrame, name: str, scope: Scope) -> pd.DataFrame:
-    """Give the rows that a column is for: of an item, the forms of the instruments that have it."""
-    having = [each for each, instrument in scope.instruments.items() if name in instrument.item_ids]
-    named = having and "instrument" in frame
-    return frame[texts(frame["instrument"]).isin(having)] if named else frame
+        having = [key for key, each in scope.instruments.items() if name in each.item_ids]
+        asked = frame[name] if forms is None or not having else frame.loc[forms.isin(having), name]
+        yield raw.own.get(name, name), role, meaning, values, len(asked), int(asked.isna().sum()), people
 
 
 def _said(scope: Scope, role: str, there: list[str]) -> Mapping[str, tuple[str, str]]:
