@@ -221,8 +221,9 @@ def _resampled(found: Groups, level: float, seed: int) -> tuple[float, float]:
     df = len(size) - found.inside.shape[1]
     average = (rows - lean) / df
     between, within = between / df, within / (rows - len(size))
-    values = (between - within) / (between + (average - 1) * within)
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    whole = between + (average - 1) * within
+    told = whole > 0  # a draw of one cluster again and again may hold no variance at all
+    low, high = np.quantile((between - within)[told] / whole[told], [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
