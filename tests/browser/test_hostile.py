@@ -50,10 +50,16 @@ ODD = [
 """Markup, terminal controls, marks that turn the writing round, formulas, templates, and a very long word."""
 
 
-def summary() -> str:
+def summaries() -> list[str]:
+    """What statsmodels shows of a level, and of an outcome, that is called so: three kinds of summary."""
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"y": rng.normal(size=30), "g": np.repeat([EVIL, "b", "c"], 10)})
-    return str(smf.ols("y ~ C(g)", data).fit().summary(slim=True).as_html())
+    data["team"] = np.tile(np.arange(5), 6)
+    data["y"] += rng.normal(size=5)[data["team"]]
+    fit = smf.ols("y ~ C(g)", data).fit()
+    mixed = smf.mixedlm("y ~ C(g)", data, groups="team").fit()
+    named = fit.summary(yname=EVIL, slim=True)
+    return [str(each.as_html()) for each in (named, fit.summary2(yname=EVIL))] + [mixed.summary().as_html()]
 
 
 def outputs() -> list[Any]:
@@ -63,7 +69,8 @@ def outputs() -> list[Any]:
         frame.to_html(),
         frame.to_html(escape=False),
         frame.style.set_caption(EVIL).to_html(),
-        summary(),
+        frame[EVIL].to_frame().style.format(escape="html").set_caption(EVIL).to_html(),
+        *summaries(),
     ]
     shown = [v4.new_output("display_data", data={"text/html": html, "text/plain": EVIL}) for html in htmls]
     shown += [v4.new_output("display_data", data={"text/markdown": SINK})]
