@@ -73,5 +73,6 @@ def _codebook_before(extract: Extract) -> Codebook | None:
     for wave in range(extract.wave.wave - 1, -1, -1):
         if extract.workspace.wave_file(extract.name, wave).is_file():
             earlier = open_extract(extract.workspace, extract.name, wave)
-            return Codebook.from_frame(earlier.check(["codebook"]).frames["codebook"])
+            frame = earlier.check(["codebook"]).frames.get("codebook")  # extracts of old waves may be gone
+            return None if frame is None else Codebook.from_frame(frame)
     return None

@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qieval import errors
 from qieval.cli import main
 
 REPO = Path(__file__).resolve().parents[2]
 SITES = {"S01", "S02", "S03", "S06"}
 MOST = 30  # rows kept of a table
+EACH = 5  # inputs that are run to the end in each block
+WORDED = "|".join(name for name in dir(errors) if name.endswith("Error"))
 QUICK = re.compile(  # what the short run leaves out
     r"^  (capability|changes|events|sources|segments|consensus): .*\n|^(instruments|codebook): .*\n"
     r"|^  - (20_effect: {outcome: (relapse|visits)}|[345678]\d_(?!measures)).*\n",
@@ -161,10 +164,10 @@ class Small:
     def wave(self) -> Path:
         return self.root / "params" / "demo-collab" / "wave-1.yaml"
 
-    def mutate(self, draw: Draw) -> dict[Path, bytes]:
+    def mutate(self, draw: Draw, *, one_file: bool = False) -> dict[Path, bytes]:
         """Mutate a parameter file, a table, or every table at once; gives what the files held."""
         tables = sorted((self.root / "data").rglob("*.csv"))
-        lot = draw.random()
+        lot = 0.45 * draw.random() if one_file else draw.random()
         one = some(draw, [self.wave, self.wave.with_name("study.yaml")] if lot < 0.3 else tables)
         held = {path: path.read_bytes() for path in (tables if lot > 0.45 else [one])}
         for path, content in held.items():
@@ -230,6 +233,45 @@ def tried(small: Small, seed: int, capsys: pytest.CaptureFixture[str]) -> tuple[
     assert "\x1b" not in said.err + said.out, words
     assert not (small.root / "reports").exists(), words
     return len(held), code
+
+
+def ended(small: Small, seed: int, capsys: pytest.CaptureFixture[str]) -> int | None:
+    """Run a study of which one file was mutated, if the check lets it pass; gives the exit code."""
+    held = small.mutate(np.random.default_rng(seed), one_file=True)
+    published = small.root / "reports" / "demo-collab"
+    try:
+        if main(["check", str(small.wave)]) != 0:
+            return None
+        code = main(["run", str(small.wave)])
+    finally:
+        for path, content in held.items():
+            path.write_bytes(content)
+    said = capsys.readouterr()
+    words = f"seed {seed}, {[path.name for path in held]}: {said.err[-3000:]}"
+    assert code in {0, 1, 2}, words
+    assert "Traceback" not in said.err + said.out, words
+    assert (published / "wave-1" / "index.html").exists() == (code == 0), words
+    assert code == 0 or not published.exists(), words
+    assert code != 1 or re.search(rf"^({WORDED}): ", said.err, re.MULTILINE), words
+    shutil.rmtree(small.root / "reports", ignore_errors=True)
+    return code
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("block", range(5))
+def test_what_passes_the_check_is_run_to_the_end_or_fails_in_words(
+    small: Small, block: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five inputs a block, over whole tables: a published wave, or none and why."""
+    for path in (small.root / "data").rglob("*.csv"):
+        shutil.copy(REPO / path.relative_to(small.root), path)
+    codes, seed = [], 50_000 + 1_000 * block
+    while len(codes) < EACH:
+        codes, seed = (
+            [*codes, *([code] if (code := ended(small, seed, capsys)) is not None else [])],
+            seed + 1,
+        )
+    assert 0 in codes
 
 
 def test_the_part_of_the_demonstration_is_in_order(small: Small, capsys: pytest.CaptureFixture[str]) -> None:

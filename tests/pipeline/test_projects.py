@@ -57,6 +57,16 @@ def test_a_project_file_gives_the_tallies_that_its_reader_gives(name: str, opene
     assert found.codebook_before is None
 
 
+def test_an_earlier_wave_whose_extract_is_gone_leaves_no_codebook_to_compare_with(
+    opened, reference: Path, tmp_path: Path
+) -> None:
+    path = reference / "qual" / "refi" / "qic_exclusive.qdpx"
+    study = opened(path, segments=path.name, sources=path.name, codebook=path.name)
+    before = WAVE.replace("wave: 1", "wave: 0").replace("wave-1", "wave-0")
+    (tmp_path / "params" / "talks" / "wave-0.yaml").write_text(before, encoding="utf-8")
+    assert study.coded().codebook_before is None
+
+
 def test_codes_of_a_project_go_by_their_path_and_nothing_goes_by_a_guid(opened, reference: Path) -> None:
     path = reference / "qual" / "refi" / "qic_exclusive.qdpx"
     project = opened(path, segments=path.name, sources=path.name, codebook=path.name).coded().project
