@@ -20,7 +20,7 @@ ICCS = {
     "anova-swiger": "Analysis of variance, Swiger’s standard error",
     "anova-bootstrap": "Analysis of variance, clusters resampled",
     "reml": "Mixed model (REML), profile interval",
-    "fleiss-cuzick": "Fleiss and Cuzick, Zou and Donner’s interval",
+    "fleiss-cuzick": "Fleiss and Cuzick, clusters resampled",
     "latent": "Logistic mixed model, on the scale of log odds, profile interval",
 }
 

@@ -35,26 +35,11 @@ def logistic(found: Groups) -> Maximum:
     )
 
 
-def fleiss_cuzick(found: Groups) -> tuple[float, float]:
-    """Correlation and Zou and Donner's standard error, variances added over the groups; NaN where none."""
+def fleiss_cuzick(found: Groups) -> float:
+    """One less what varies within clusters over what would do so in its group without correlation."""
     inside, size, events = found.inside, found.size, found.total(found.outcome)
-    n, clusters = size @ inside, inside.sum(axis=0)
-    share = events @ inside / n
-    odd, spare = share * (1 - share), n - clusters
-    expected = spare * odd
-    if expected.sum() <= 0:
+    share = events @ inside / (size @ inside)
+    expected = float(((size @ inside - inside.sum(axis=0)) * share * (1 - share)).sum())
+    if expected <= 0:
         raise DesignError("The outcome does not vary within arms, so there is no correlation to estimate.")
-    weight = expected / expected.sum()
-    rho = 1 - float((events * (size - events) / size).sum()) / float(expected.sum())
-    kept = weight > 0  # an arm in which nobody or everybody has the event says nothing
-    n, clusters, odd, spare = n[kept], clusters[kept], odd[kept], spare[kept]
-    inverse, squares = ((1 / size) @ inside)[kept], (size**2 @ inside)[kept]
-    constant = (1 / odd - 6) * inverse / spare**2
-    constant += (2 * n + 4 * clusters - clusters / odd) * clusters / (n * spare**2)
-    linear = squares / (n**2 * odd) - (2 * n - clusters) / spare**2
-    linear -= (3 * n - 2 * clusters) * (n - 2 * clusters) * squares / (n**2 * spare**2)
-    curved = (4 - 1 / odd) * (squares - n) / n**2
-    variance = (1 - rho) * (constant + linear * rho + curved * rho**2)
-    total = float(weight[kept] ** 2 @ variance)
-    # with single events, or clusters all alike, the formula gives nothing or less
-    return rho, math.sqrt(total) if total > 1e-12 else math.nan
+    return 1 - float((events * (size - events) / size).sum()) / expected

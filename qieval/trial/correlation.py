@@ -76,9 +76,10 @@ def icc(
         where there are none, as in a baseline.
     method : {"anova", "reml", "fleiss-cuzick", "latent"}
         Analysis of variance; the random-intercept model with an interval from the profile of its restricted
-        likelihood (never below zero); and for a binary outcome Fleiss and Cuzick's estimate with Zou and
-        Donner's interval, on the scale of proportions, or the logistic mixed model (7 nodes) with an interval
-        from the profile of its likelihood, on that of log odds: ``s2 / (s2 + pi^2 / 3)``.
+        likelihood (never below zero); and for a binary outcome Fleiss and Cuzick's estimate on the scale of
+        proportions, with percentiles of 2,000 resamples of clusters within arms, or the logistic mixed model
+        (7 nodes) with an interval from the profile of its likelihood, on the scale of log odds:
+        ``s2 / (s2 + pi^2 / 3)``.
     interval : {"searle", "swiger", "bootstrap"}
         For the analysis of variance: Searle's, exact for equal sizes; the normal one with Swiger's standard
         error; or percentiles of 2,000 resamples of clusters within arms.
@@ -97,14 +98,15 @@ def icc(
     Notes
     -----
     With two arms Fleiss and Cuzick's estimate sets what varies within clusters against what would do so in
-    its arm without correlation; its variance adds up those of the arms. The interval is a large-sample one:
-    with few clusters prefer Searle's.
+    its arm without correlation. Zou and Donner's standard error of it (2004, doi
+    10.1111/j.0006-341X.2004.00232.x) is not used: it supposes that clusters are either all alike within or
+    not alike at all, and is several times too large where each has a proportion of its own.
 
     References
     ----------
     Donner & Klar 2000, Design and Analysis of Cluster Randomization Trials in Health Research; Searle 1971,
     Linear Models; Swiger, Harvey, Everson & Gregory 1964, Biometrics 20:818, doi 10.2307/2528131; Fleiss &
-    Cuzick 1979, doi 10.1177/014662167900300410; Zou & Donner 2004, doi 10.1111/j.0006-341X.2004.00232.x.
+    Cuzick 1979, doi 10.1177/014662167900300410.
 
     Examples
     --------
@@ -140,15 +142,15 @@ def icc_of(
     elif method == "latent":
         value, low, high = latent(logistic(found), level)
     elif method == "fleiss-cuzick":
-        value, se = fleiss_cuzick(found)
-        low, high = value - t_quantile(math.inf, level) * se, value + t_quantile(math.inf, level) * se
+        value = fleiss_cuzick(found)
+        low, high = _resampled(found, level, seed, binary=True)
     else:
         value, low, high = _anova(found, level)
         if interval == "swiger":
             se = _swiger(found, value)
             low, high = value - t_quantile(math.inf, level) * se, value + t_quantile(math.inf, level) * se
         elif interval == "bootstrap":
-            low, high = _resampled(found, level, seed)
+            low, high = _resampled(found, level, seed, binary=False)
     row = Estimate(
         term="icc",
         method=method if method != "anova" or interval == "searle" else f"{method}-{interval}",
@@ -204,26 +206,32 @@ def _swiger(found: Groups, value: float) -> float:
     return math.sqrt(2 * (n - 1) * spread**2 / ((n - clusters) * (clusters - 1)))
 
 
-def _resampled(found: Groups, level: float, seed: int) -> tuple[float, float]:
-    """Percentiles of the ANOVA estimate over clusters drawn afresh within arms."""
+def _resampled(found: Groups, level: float, seed: int, *, binary: bool) -> tuple[float, float]:
+    """Percentiles of the ANOVA (or Fleiss and Cuzick's) estimate over clusters drawn afresh within arms."""
     rng, size = np.random.default_rng(seed), found.size
     centred = found.outcome - found.outcome.mean()
     total = found.total(centred)
     inside = found.total(centred**2) - total**2 / size
-    rows = lean = between = within = np.zeros(RESAMPLES)
+    rows = lean = between = within = expected = np.zeros(RESAMPLES)
     for group in np.unique(found.group):
         own = np.flatnonzero(found.group == group)
         drawn = own[rng.integers(len(own), size=(RESAMPLES, len(own)))]
         n, t = size[drawn], total[drawn]
+        share = t.sum(axis=1) / n.sum(axis=1) + found.outcome.mean()
+        expected = expected + (n.sum(axis=1) - len(own)) * share * (1 - share)
         between = between + (t**2 / n).sum(axis=1) - t.sum(axis=1) ** 2 / n.sum(axis=1)
         within, rows = within + inside[drawn].sum(axis=1), rows + n.sum(axis=1)
         lean = lean + (n**2).sum(axis=1) / n.sum(axis=1)
     df = len(size) - found.inside.shape[1]
     average = (rows - lean) / df
-    between, within = between / df, within / (rows - len(size))
-    whole = between + (average - 1) * within
-    told = whole > 0  # a draw of one cluster again and again may hold no variance at all
-    low, high = np.quantile((between - within)[told] / whole[told], [(1 - level) / 2, (1 + level) / 2])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one_less = 1 - within / expected
+        between, within = between / df, within / (rows - len(size))
+        values = one_less if binary else (between - within) / (between + (average - 1) * within)
+    values = values[np.isfinite(values)]  # the others are of clusters among which nothing varies
+    if not len(values):
+        return math.nan, math.nan
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

@@ -266,7 +266,7 @@ def _iccs(trial: Trial) -> tuple[Intracluster, ...]:
         found.append(icc_of(groups, method="reml", level=level))
     if trial.family == "binomial":
         with suppress(DesignError):
-            found.append(icc_of(groups, method="fleiss-cuzick", level=level))
+            found.append(icc_of(groups, method="fleiss-cuzick", seed=trial.seed, level=level))
         with suppress(DesignError):
             value, low, high = latent(trial.generalised.maximum, level)
             row = replace(found[0].estimate, method="latent", estimate=value, ci_low=low, ci_high=high)

@@ -1,5 +1,5 @@
-# Binary intracluster correlations of stratified.csv (relapse): Fleiss & Cuzick's estimate with Zou & Donner's
-# standard error, by their formulas; the logistic model's latent correlation with its profile limits.
+# Binary intracluster correlations of stratified.csv (relapse): Fleiss & Cuzick's estimate by its formula; the
+# logistic model's latent correlation with its profile limits.
 # Rscript correlation.R > correlation.json
 library(lme4); library(jsonlite)
 d <- read.csv("stratified.csv"); d <- d[!is.na(d$relapse), ]
@@ -8,16 +8,9 @@ part <- function(rows) {
   N <- sum(n); k <- length(n); p <- sum(y) / N
   list(y = y, n = n, N = N, k = k, pq = p * (1 - p))
 }
-zou.donner <- function(g, rho) {
-  with(g, (1 - rho) * ((1 / pq - 6) * sum(1 / n) / (N - k)^2 + (2 * N + 4 * k - k / pq) * k / (N * (N - k)^2) +
-    (sum(n^2) / (N^2 * pq) - (3 * N - 2 * k) * (N - 2 * k) * sum(n^2) / (N^2 * (N - k)^2) -
-      (2 * N - k) / (N - k)^2) * rho + (4 - 1 / pq) * ((sum(n^2) - N) / N^2) * rho^2))
-}
 fleiss.cuzick <- function(groups) {
   expected <- sapply(groups, function(g) (g$N - g$k) * g$pq)
-  rho <- 1 - sum(sapply(groups, function(g) sum(g$y * (g$n - g$y) / g$n))) / sum(expected)
-  se <- sqrt(sum((expected / sum(expected))^2 * sapply(groups, zou.donner, rho = rho)))
-  list(estimate = rho, se = se, ci = rho + c(-1, 1) * qnorm(0.975) * se)
+  1 - sum(sapply(groups, function(g) sum(g$y * (g$n - g$y) / g$n))) / sum(expected)
 }
 latent <- function(formula) {
   fit <- glmer(formula, d, family = binomial, nAGQ = 7,
