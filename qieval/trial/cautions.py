@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 from qieval.stats.columns import listed
 
 FEW = 6
+APART = 3.0  # as much as the arms of the recorded simulation of unequal variances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Facts:
         Clusters left out because they have no complete row.
     interim : bool
         Whether p-values are held back.
+    spreads : tuple of float
+        Standard deviation of cluster values in each arm; NaN for one cluster.
     """
 
     labels: tuple[str, str]
@@ -42,6 +46,7 @@ class Facts:
     level: float
     lost: tuple[Hashable, ...] = ()
     interim: bool = False
+    spreads: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def few(self) -> bool:
@@ -60,6 +65,7 @@ def cautions(facts: Facts, *, cluster: str = "cluster", clusters: str = "cluster
         What one and several clusters are called ("site", "sites").
     """
     said = [*_lone(facts, cluster), *_few(facts, cluster, clusters), *_floor(facts)]
+    said += _untrusted(facts, cluster, clusters)
     if facts.lost:
         said.append(
             f"Left out, because no participant there has complete data: {listed(facts.lost)}. If a "
@@ -85,6 +91,25 @@ def _few(facts: Facts, cluster: str, clusters: str) -> list[str]:
         f"Few {clusters}: {second} in “{intervention}”, {first} in “{control}”. With fewer than {FEW} in an "
         f"arm a single unusual {cluster} can make or hide a difference; read the interval "
         f"and the {clusters}’ own results."
+    ]
+
+
+def _untrusted(facts: Facts, cluster: str, clusters: str) -> list[str]:
+    """Say where the t test of a plan does not hold its level in the recorded simulation (`90_validation`)."""
+    narrow, wide = sorted(facts.spreads)
+    if facts.interim:
+        return []
+    if min(facts.per_arm) <= 2:
+        number = f"one {cluster}" if min(facts.per_arm) == 1 else f"two {clusters}"
+        why = f"which {number} in an arm cannot show"
+    elif wide >= APART * narrow:
+        why = "and here those of one arm lie several times as far apart as those of the other"
+    else:
+        return []
+    return [
+        f"The t test supposes that {clusters} of both arms vary alike, {why}. Where they do not, or where "
+        f"proportions or rates of {clusters} differ widely, it rejects too often: its p-value and interval "
+        "cannot be trusted then."
     ]
 
 

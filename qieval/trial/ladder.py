@@ -224,19 +224,20 @@ def estimate(
     ladder = [replace(row, unit=unit) for row in [*climb(trial, DIFFERENCES), test.estimate]]
     first = _first(ladder, primary)
     summaries = cluster_frame(roster)
+    arms = arm_frame(summaries)
     return Effect(
         primary=first,
         ladder=(first, *(row for row in ladder if row is not first)),
         ratios=climb(trial, RATIOS),
         permutation=replace(test, estimate=ladder[-1]),
         iccs=_iccs(trial),
-        arms=arm_frame(summaries),
+        arms=arms,
         cluster_summaries=summaries,
         by_participant=summarise(
             roster, weights="size", family=family, effect="difference", level=level
         ).estimate.estimate,
         family=family,
-        facts=_facts(roster, test, level),
+        facts=_facts(roster, test, level, arms["sd"].tolist()),
     )
 
 
@@ -274,7 +275,7 @@ def _iccs(trial: Trial) -> tuple[Intracluster, ...]:
     return tuple(found)
 
 
-def _facts(roster: Roster, test: Permutation, level: float) -> Facts:
+def _facts(roster: Roster, test: Permutation, level: float, spreads: Sequence[float]) -> Facts:
     return Facts(
         labels=roster.labels,
         per_arm=roster.per_arm,
@@ -283,4 +284,5 @@ def _facts(roster: Roster, test: Permutation, level: float) -> Facts:
         exact=test.exact,
         level=level,
         lost=roster.lost,
+        spreads=(spreads[0], spreads[1]),
     )

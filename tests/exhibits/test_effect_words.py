@@ -103,7 +103,8 @@ def test_few_clusters_lead_the_sentence() -> None:
     warned = cautions(effect, FATIGUE, site="centre")
     assert warned.role == "caution"
     assert warned.say.startswith("**Read with care.** Only one centre is in “usual care”")
-    assert "cannot give a p-value below 0.25" in warned.more[-1]
+    assert "cannot give a p-value below 0.25" in warned.more[-2]
+    assert "which one centre in an arm cannot show" in warned.more[-1]
 
 
 def test_enough_clusters_need_no_caution(seven) -> None:
