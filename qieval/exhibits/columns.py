@@ -6,7 +6,9 @@ from qieval.exhibits.core import Column
 from qieval.exhibits.format import Shower, degrees, integer, p_value, text
 from qieval.exhibits.phrases import level_of
 
-PEOPLE = frozenset({"forms", "participants", "patients", "people"})
+PEOPLE = frozenset(
+    {"complete forms", "forms", "forms or pairs", "missing", "pairs", "participants", "patients", "people"}
+)
 DF = Column(source="df", label="df", show=degrees)
 P = Column(source="p_value", label="p", show=p_value)
 

@@ -276,7 +276,7 @@ def _payload(
 
 def _published(record: Record) -> Payload:
     row = {name: coarse(plain(getattr(record.estimate, name))) for name in TIDY}
-    if record.status == "descriptive" and row["n"] is not None:
+    if row["n"] is not None and rounds():
         row["n"] = int(rounded(row["n"]))
     return {
         "key": record.key,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qieval.exhibits.chart_words import shower, unit_of
-from qieval.exhibits.core import Figure
+from qieval.exhibits.core import Figure, Statement
 from qieval.exhibits.disclosure import not_shown, rounded, told_shares
 from qieval.exhibits.format import factor_of, fixed, integer, percent, plural
 from qieval.exhibits.phrases import counted, joined, level_of
@@ -174,9 +174,25 @@ def ratios(
     )
 
 
-def calibration(found: Standardised, quantity: Quantity) -> Figure:
-    """Draw what happened to tenths of the patients against what was expected of them."""
-    tenths = found.calibration
+def calibration(found: Standardised, quantity: Quantity, *, suppress_below: int = 5) -> Figure | Statement:
+    """Draw what happened to tenths of the patients against what was expected of them.
+
+    Parameters
+    ----------
+    suppress_below : int
+        Tenths with fewer patients (of a proportion: on either side) are neither drawn nor listed, nor others
+        from which they could be worked out.
+    """
+    shares = found.calibration.assign(share=found.calibration["observed"] / found.calibration["n"])
+    binary = found.family == "binomial"
+    shares = told_shares(shares, below=suppress_below, n="n", share="share", whether=binary)
+    tenths = shares.assign(observed=rounded(np.rint(shares["n"] * shares["share"]))).drop(columns="share")
+    if tenths.empty:
+        return Statement(
+            name="calibration", role="note", say="No tenth of the patients has enough on a side."
+        )
+    few = len(found.calibration) - len(tenths)
+    left_out = f" Not shown: {integer(few)} with too few patients on a side." if few else ""
     expected, observed = (tenths[name] / tenths["n"] for name in ("expected", "observed"))
     factor = 100.0 if found.family == "binomial" else 1.0
     fig, ax = canvas(440, 320)
@@ -191,9 +207,12 @@ def calibration(found: Standardised, quantity: Quantity) -> Figure:
         name="calibration",
         caption=(
             f"{quantity.label} in tenths of the patients by what the model expects of them. Line: just so."
-            f"{right} Judged on the patients that it was fitted to, so it flatters the model."
+            f"{right} Judged on the patients that it was fitted to, so it flatters the model.{left_out}"
         ),
-        alt=f"Ten dots along the diagonal; the farthest lies {fixed(1)(apart)} {unit} off it.{right}",
+        alt=(
+            f"{integer(len(tenths))} dots along the diagonal; "
+            f"the farthest lies {fixed(1)(apart)} {unit} off it.{right}"
+        ),
         svg=to_svg(fig, name="calibration"),
         frame=tenths,
     )

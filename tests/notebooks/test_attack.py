@@ -199,8 +199,9 @@ def read_people(
         reader.reads({("n", wave, row.unit): 1}, row.n)
         reader.reads({("x", wave, row.unit): 1}, row.observed)
     read_results(reader, wave, made, roster)
-    tenths = made["adjusted"]["calibration"]
-    for cell, total in (("n", tenths["n"].sum()), ("x", tenths["observed"].sum())):
+    tenths = made["adjusted"].get("calibration", pd.DataFrame(columns=["n", "observed"]))
+    assert not [n for row in tenths.itertuples() for n in (row.n, row.observed, row.n - row.observed) if small(n)]
+    for cell, total in (("n", tenths["n"].sum()), ("x", tenths["observed"].sum())) if len(tenths) == 10 else ():
         reader.reads({(cell, wave, site): 1 for site in roster["site"]}, total)
 
 
@@ -218,7 +219,7 @@ def read_results(
     arms["all"] = sites
     for row in results(made["relapse"]):
         without = row["term"].removeprefix("without ")
-        if row["n_clusters"] in {len(sites), len(sites) - 1} and row["method"] != "size-gap":
+        if row["method"] in {"cluster-t", "leave-one-out"} and row["n_clusters"] >= len(sites) - 1:
             reader.reads({("n", wave, site): 1 for site in sites if site != without}, row["n"])
     for row in results(made["adjusted"]):
         assert row["term"] in sites, row
