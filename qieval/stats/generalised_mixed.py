@@ -17,7 +17,7 @@ from qieval.stats.quadrature import Marginal, Patterns
 
 STEP = 1e-4
 NO_GAIN = 1e-7
-LARGEST_SD = 1e3
+LARGEST_SD, CLOSE = 1e3, 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,19 +52,19 @@ class Maximum:
     def limits(self, *, level: float) -> tuple[float, float]:
         """Bounds of the variance between clusters by its profile likelihood, as lme4 gives them."""
         best, drop = self.likelihood(self.theta)[0], float(special.chdtri(1, 1 - level))
-        beta = self.theta[:-1]
+        move, beta = np.linalg.cholesky(self.covariance[:-1, :-1]), self.theta[:-1]
 
         def over(sd: float) -> float:
             nonlocal beta
-            beta, value = _profiled(self.likelihood, beta, sd)
+            beta, value = _profiled(self.likelihood, beta, move, sd)
             return 2 * (best - value) - drop
 
         sd = abs(float(self.theta[-1]))
-        low = 0.0 if over(0.0) <= 0 else float(optimize.brentq(over, 0.0, sd, rtol=1e-10))
+        low = 0.0 if over(0.0) <= 0 else float(optimize.brentq(over, 0.0, sd, rtol=CLOSE))
         far = 2 * max(sd, 0.1)
         while (below := over(far) < 0) and far < LARGEST_SD:
             far *= 2
-        high = math.inf if below else float(optimize.brentq(over, sd, far, rtol=1e-10))
+        high = math.inf if below else float(optimize.brentq(over, sd, far, rtol=CLOSE))
         return low**2, high**2
 
 
@@ -73,15 +73,15 @@ def on_log_odds(between: float) -> float:
     return between / (between + math.pi**2 / 3)
 
 
-def _profiled(likelihood: Marginal, beta: Floats, sd: float) -> tuple[Floats, float]:
-    """Coefficients that are best for a given standard deviation, and the value there."""
+def _profiled(likelihood: Marginal, beta: Floats, move: Floats, sd: float) -> tuple[Floats, float]:
+    """Coefficients that are best for a standard deviation, searched in units of `move`; the value there."""
 
-    def loss(beta: Floats) -> tuple[float, Floats]:
-        value, gradient = likelihood(np.append(beta, sd))
-        return -value, -gradient[:-1]
+    def loss(z: Floats) -> tuple[float, Floats]:
+        value, gradient = likelihood(np.append(beta + move @ z, sd))
+        return -value, -gradient[:-1] @ move
 
-    found = optimize.minimize(loss, beta, jac=True, method="BFGS", options={"gtol": 1e-7})
-    return found.x, -float(found.fun)
+    found = optimize.minimize(loss, np.zeros(len(beta)), jac=True, method="BFGS", options={"gtol": 1e-5})
+    return beta + move @ found.x, -float(found.fun)
 
 
 def maximise(
