@@ -52,7 +52,8 @@ class Maximum:
     def limits(self, *, level: float) -> tuple[float, float]:
         """Bounds of the variance between clusters by its profile likelihood, as lme4 gives them."""
         best, drop = self.likelihood(self.theta)[0], float(special.chdtri(1, 1 - level))
-        move, beta = np.linalg.cholesky(self.covariance[:-1, :-1]), self.theta[:-1]
+        move = np.asarray(np.linalg.cholesky(self.covariance[:-1, :-1]), dtype=np.float64)
+        beta = self.theta[:-1]
 
         def over(sd: float) -> float:
             nonlocal beta
