@@ -1,4 +1,4 @@
-"""Every notebook runs by itself on its defaults, with the plain commands and nothing of the pipeline."""
+"""Every notebook runs by itself on its defaults; by the plain commands, too, and nothing of the pipeline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from qieval.cli import main
 from qieval.exhibits.core import MIME
 from qieval.pipeline.normalise import read_notebook
 from qieval.pipeline.page import render_page
+from qieval.pipeline.pool import Pool, pool
 
 REPO = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (REPO / "notebooks").glob("*.ipynb"))
@@ -28,7 +30,14 @@ KIND = {"10_data": "table", "20_effect": "figure", "30_capability": "figure", "4
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demonstrations and without any published report."""
     root = tmp_path_factory.mktemp("workspace")
-    for name in ("params", "notebooks", "data/demo-collab", "data/demo-ms", "data/validation", "data/hip-fracture"):
+    for name in (
+        "params",
+        "notebooks",
+        "data/demo-collab",
+        "data/demo-ms",
+        "data/validation",
+        "data/hip-fracture",
+    ):
         shutil.copytree(REPO / name, root / name)
     assert main(["new-notebook", NEW, "--workspace", str(root)]) == 0
     return root
@@ -53,10 +62,8 @@ def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
 
 
-@pytest.mark.parametrize("name", [*NOTEBOOKS, NEW])
-def test_it_runs_on_its_defaults_under_the_plain_command(name: str, workspace: Path, tmp_path: Path) -> None:
-    made = tmp_path / "made.ipynb"
-    command("papermill", f"notebooks/{name}.ipynb", str(made), "--no-progress-bar", cwd=workspace)
+def check(name: str, made: Path) -> None:
+    """Hold an executed notebook to what every reader may expect."""
     found = outputs(json.loads(made.read_text(encoding="utf-8")))
     assert not [each for each in found if each["output_type"] in {"error", "stream"}], name
     payloads = [each["data"][MIME] for each in found if MIME in each.get("data", {})]
@@ -64,6 +71,37 @@ def test_it_runs_on_its_defaults_under_the_plain_command(name: str, workspace: P
     assert payloads[0]["role"] in {"headline", "note"}
     if name in KIND:
         assert KIND[name] in {payload["kind"] for payload in payloads}
+
+
+@pytest.fixture(scope="module")
+def workers(workspace: Path) -> Iterator[Pool]:
+    """One worker; its kernels are forked from the third notebook on, as importing takes most of the time."""
+    with pool(1, root=workspace) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", [*NOTEBOOKS, NEW])
+def test_it_runs_on_its_defaults(name: str, workspace: Path, workers: Pool, tmp_path: Path) -> None:
+    made = tmp_path / "made.ipynb"
+    about = {"report": name, "notebook": str(workspace / "notebooks" / f"{name}.ipynb"), "parameters": {}}
+    places = {"root": str(workspace), "folder": str(workspace), "executed": str(made)}
+    page = {"page": str(tmp_path / "page.html"), "metadata": {"provenance": []}}
+    workers.send(name, about | places | page | {"environment": {}, "data": {}})
+    while (event := workers.receive()[1])["event"] == "cell":
+        pass
+    assert event["event"] == "ok", event
+    check(name, made)
+
+
+PLAIN = {NEW, "10_data"}
+LONG = [pytest.param(name, marks=pytest.mark.nightly) for name in NOTEBOOKS if name not in PLAIN]
+
+
+@pytest.mark.parametrize("name", [*sorted(PLAIN), *LONG])
+def test_it_runs_under_the_plain_command(name: str, workspace: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.ipynb"
+    command("papermill", f"notebooks/{name}.ipynb", str(made), "--no-progress-bar", cwd=workspace)
+    check(name, made)
 
 
 def test_parameters_given_to_papermill_are_obeyed_and_nbconvert_makes_both_pages(
