@@ -14,13 +14,13 @@ import numpy as np
 from scipy import special
 
 from qieval.stats.columns import Floats
-from qieval.stats.generalised_mixed import NO_GAIN, STEP
+from qieval.stats.generalised_mixed import NO_GAIN
 from qieval.stats.quadrature import Marginal, Patterns
 from qieval.trial.replicates import Draws, Effects
 
 POINTS, CHUNK = 7, 500
 ROUNDS, HALVINGS, LONGEST = 100, 30, 3.0
-SETTLED, NOISE, FIRM = 1e-13, 1e-13, 1e-10
+SETTLED, NOISE, FIRM, STEP = 1e-13, 1e-13, 1e-10, 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +57,7 @@ class _Likelihoods:
         return value.sum(axis=1), np.column_stack(gradient)
 
     def information(self, theta: Floats, gradient: Floats | None = None) -> Floats:
-        """Observed information (R, 3, 3) by the differences that `qieval.trial.glmm` takes.
+        """Observed information (R, 3, 3) by central differences of the gradient over `STEP`.
 
         Where the gradient there is given, by differences to one side, at half the price.
         """
