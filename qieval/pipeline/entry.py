@@ -75,13 +75,16 @@ def entry(
             "undated": late.isna().astype(int),
         }
     )
-    by_site = told.groupby(["arm", "site"], sort=True)[["before", "after"]].sum().reset_index()
+    told["arm"] = pd.Categorical(told["arm"], list(arms) or ["all"])
+    by_site = (
+        told.groupby(["arm", "site"], observed=True)[["before", "after"]]
+        .sum()
+        .reset_index()
+        .astype({"arm": str})
+    )
     by_site = by_site.assign(n=by_site["before"] + by_site["after"])
     return Entry(
-        arms=told.groupby("arm")
-        .sum(numeric_only=True)
-        .reindex(list(arms) or ["all"], fill_value=0)
-        .reset_index(),
+        arms=told.groupby("arm", observed=False).sum(numeric_only=True).reset_index().astype({"arm": str}),
         sites=by_site.loc[by_site["n"] > 0, ["arm", "site", "n", "after"]].reset_index(drop=True),
         dated=dated,
     )

@@ -47,8 +47,8 @@ def test_people_are_counted_before_and_from_the_day_on_which_the_arm_was_known()
     assert counted.loc["usual"].tolist() == [2, 2, 0, 0]
     assert counted.loc["new"].tolist() == [4, 0, 2, 2]  # p4 has no day, the site of p5 none
     assert found.sites.to_dict(orient="records") == [
-        {"arm": "new", "site": "B", "n": 2, "after": 2},
         {"arm": "usual", "site": "A", "n": 2, "after": 0},
+        {"arm": "new", "site": "B", "n": 2, "after": 2},
     ]
     assert found.dated
     without = entry(placed.drop(columns="recruited"), ROSTER, movers=movers, arms=ARMS)
