@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from qieval.pipeline.validation import SEED
 from qieval.trial import repeated_waves
-from qieval.trial.wave_characteristics import WAVES, _cell, _values, wave_characteristics
+from qieval.trial.wave_characteristics import (
+    CLUSTERS,
+    DRIFTS,
+    ICCS,
+    WAVES,
+    _cell,
+    _values,
+    wave_characteristics,
+)
 
 
 @pytest.mark.parametrize("clusters", [(2, 2), (3, 1), (6, 6)])
@@ -48,3 +58,21 @@ def test_changes_and_the_check_hold_their_level_and_the_model_alone_does_not(rep
     assert (held.groupby("method")["share"].mean() <= 0.055).all()
     alone = found[(found["method"] == "waves-mixed-kr") & (found["drift"] == 0.12)]
     assert alone.groupby("clusters")["share"].mean().min() > 0.1
+
+
+def test_cells_of_the_record_are_made_again_to_the_trial(repo) -> None:
+    recorded = pd.read_csv(repo / "data" / "validation" / "waves.csv")
+    cells = list(product(CLUSTERS, ICCS, DRIFTS))
+    for place in (0, 17):
+        clusters, icc, drift = cells[place]
+        rows = recorded[
+            (recorded["clusters"] == f"{clusters[0]}+{clusters[1]}")
+            & (recorded["icc"] == icc)
+            & (recorded["drift"] == drift)
+        ].set_index("method")
+        count = int(rows["replicates"].iloc[0])
+        made = dict(_cell(clusters, icc, drift, count, np.random.default_rng([SEED, place])))
+        assert count == 10_000
+        assert {name: int((p <= 0.05 * (1 + 1e-9)).sum()) for name, p in made.items()} == rows[
+            "rejected"
+        ].to_dict()
