@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from qieval.capability import ArmChange, Comparison
 from qieval.exhibits.columns import DF, P, count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import rounded, rounds
 from qieval.exhibits.format import DASH, fixed, integer, p_value, percent
 from qieval.exhibits.phrases import care, decimals_of, lower
 from qieval.exhibits.phrases import interval as spoken
@@ -72,7 +74,8 @@ def readings(
     interim : str
         Why p-values are held back; empty for a final result.
     """
-    frame = tidy(change.estimates)
+    rows = [_by_rounded(each) for each in change.estimates]
+    frame = tidy(rows)
     frame["reading"] = frame["method"].map(READINGS)
     signed = fixed(2, plus=True)
     clusters = any(each.n_clusters is not None for each in change.estimates)
@@ -91,7 +94,7 @@ def readings(
             count("n", "Pairs"),
             *([count("n_clusters", "Teams")] if clusters else []),
         ],
-        records=[record(each.method, each, interim) for each in change.estimates],
+        records=[record(each.method, each, interim) for each in rows],
         emphasis=[0],
         notes=[*_reading_notes(change), *([interim] if interim else [])],
     )
@@ -252,6 +255,13 @@ def _regression(change: Comparison) -> list[str]:
 
 def _reading(change: Comparison, method: str) -> Estimate:
     return next(each for each in change.estimates if each.method == method)
+
+
+def _by_rounded(row: Estimate) -> Estimate:
+    """Give the share who rose from rounded counts, where the study rounds them, and not how many did."""
+    if row.method != "sign" or not rounds() or not row.n:
+        return row
+    return replace(row, estimate=float(rounded(row.n * row.estimate) / rounded(row.n)), statistic=math.nan)
 
 
 def _reading_notes(change: Comparison) -> list[str]:

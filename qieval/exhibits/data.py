@@ -9,7 +9,14 @@ import pandas as pd
 
 from qieval.exhibits.columns import count, words
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.disclosure import count_or_fewer, rounded, withheld_note, withhold
+from qieval.exhibits.disclosure import (
+    count_or_fewer,
+    rounded,
+    rounds,
+    told_count_and_share,
+    withheld_note,
+    withhold,
+)
 from qieval.exhibits.format import percent
 from qieval.exhibits.phrases import capital, care, counted, joined, lower
 from qieval.results import Estimate, Record
@@ -139,6 +146,8 @@ def completeness(shares: pd.DataFrame) -> Table:
     shares : DataFrame
         A row a variable and arm: `variable`, `label`, `part`, `arm`, `n`, `missing`, `share`.
     """
+    n, missing = told_count_and_share(shares["n"], shares["missing"] / shares["n"])
+    shares = shares.assign(n=n, share=1 - missing) if rounds() else shares
     arms = list(dict.fromkeys(shares["arm"]))
     order = shares.drop_duplicates("variable")[["variable", "label", "part"]]
     wide = _side_by_side(shares, ["variable"], ["share", "missing"])

@@ -75,11 +75,13 @@ def rounds() -> bool:
     return _OBEYED[0].round_to is not None
 
 
-def told_count_and_share(counts: Any, shares: Any) -> tuple[Any, Any]:
+def told_count_and_share(
+    counts: pd.Series[Any], shares: pd.Series[Any]
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Give counts rounded, and their shares computed from rounded counts, where the study asks for it."""
     if not rounds():
         return counts, shares
-    sizes = rounded(counts)
+    sizes = pd.Series(rounded(counts), index=counts.index)
     return sizes, rounded(counts * shares) / sizes
 
 
@@ -114,8 +116,8 @@ def told_shares(
         hide = shares_too_small(met[known], sizes[known], below=below, fewest=FEWEST_MEANS)
         hidden[rows[known]] = hide
     kept = frame[~hidden].reset_index(drop=True)
-    sizes, shares = told_count_and_share(kept[n], kept[share])
-    return kept.assign(**{n: sizes, share: shares if whether else kept[share]})
+    counts, shares = told_count_and_share(kept[n], kept[share])
+    return kept.assign(**{n: counts, share: shares if whether else kept[share]})
 
 
 def withheld_points(points: pd.DataFrame, quantity: Quantity, below: int) -> pd.DataFrame:

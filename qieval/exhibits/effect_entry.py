@@ -9,6 +9,7 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import told_count_and_share
 from qieval.exhibits.format import integer, percent, plural
 from qieval.exhibits.phrases import capital
 from qieval.stats.disclosure import shares_too_small, too_small
@@ -54,7 +55,8 @@ def entry(found: Counts, *, site: str = "site", suppress_below: int = 5) -> Tabl
             part["after"], part["n"], below=suppress_below
         )
     shown = pd.concat([arms, sites], ignore_index=True)
-    shares = (shown["after"] / shown["n"]).mask(hidden | (shown["n"] == 0))
+    shares = told_count_and_share(shown["n"], shown["after"] / shown["n"])[1]
+    shares = shares.mask(hidden | (shown["n"] == 0))
     undated = int(arms["undated"].sum())
     notes = [RISK if arms["after"].sum() else EARLY, moved]
     if undated >= suppress_below:

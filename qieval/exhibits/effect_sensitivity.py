@@ -10,7 +10,7 @@ import pandas as pd
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.disclosure import told_shares
+from qieval.exhibits.disclosure import told_count_and_share, told_shares
 from qieval.exhibits.effect_methods import status_of
 from qieval.exhibits.effect_words import scale_of
 from qieval.exhibits.format import percent, plural
@@ -149,7 +149,7 @@ def missing(effect: Effect, found: Sensitivity, *, site: str = "site", suppress_
         part = sites.iloc[rows]
         of_sites[rows] = shares_too_small(part["missing"], part["n"], below=suppress_below)
     shown = pd.concat([arms, sites], ignore_index=True)
-    share = (shown["missing"] / shown["n"]).mask(hidden)
+    share = told_count_and_share(shown["n"], shown["missing"] / shown["n"])[1].mask(hidden)
     return Table(
         name="missing",
         caption=f"Outcomes missing, by arm and at each {site} that misses any; those known are analysed.",

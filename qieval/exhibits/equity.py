@@ -11,6 +11,7 @@ import pandas as pd
 
 from qieval.exhibits.columns import count, interval, words
 from qieval.exhibits.core import Column, Statement, Table
+from qieval.exhibits.disclosure import told_count_and_share
 from qieval.exhibits.format import PERCENTAGE_POINTS, Shower, fixed, is_absent, percent
 from qieval.exhibits.phrases import care, counted, joined, level_of, lower
 from qieval.measures import Disparity, Gap
@@ -172,7 +173,9 @@ def summary(found: Disparity, quantity: Quantity) -> Table | Statement:
 
 def completeness(shares: pd.DataFrame, *, at_least: float, fewest: int) -> Table:
     """Show how often each field was recorded by wave, with the reasons where it was not, kept apart."""
-    shown = shares.assign(field=shares["field"].map(_name))
+    shown = shares.assign(
+        field=shares["field"].map(_name), share=told_count_and_share(shares["n"], shares["share"])[1]
+    )
     total = np.array([[1, 1, 1, 1, -1]])
     few = 0
     for row in shown.index:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from qieval.exhibits.core import Figure, Statement
+from qieval.exhibits.disclosure import told_count_and_share
 from qieval.exhibits.dumbbell import dumbbell
 from qieval.exhibits.format import fixed, is_absent, percent
 from qieval.exhibits.phrases import joined
@@ -77,6 +78,7 @@ def over_time(found: Disparity, quantity: Quantity) -> Figure | Statement:
 
 def completeness(shares: pd.DataFrame, *, at_least: float, name: str = "recorded") -> Figure:
     """Draw the share recorded of each field and wave as bars, with the share that the study asks for."""
+    shares = shares.assign(share=told_count_and_share(shares["n"], shares["share"])[1])
     frame = shares[["field", "wave", "share"]].sort_values(["field", "wave"], ascending=[True, False])
     names = [_bar(*each) for each in zip(frame["field"], frame["wave"], strict=True)]
     fig, ax = canvas(640, 80 + 24 * len(frame))
@@ -104,7 +106,8 @@ def sites(shares: pd.DataFrame, *, at_least: float, fewest: int) -> Figure | Sta
     """Draw the share recorded at each site and wave as a heat map; sites with few patients stay empty."""
     field = shares["field"].iloc[0]
     told = (shares["n"] >= fewest) & ~(shares["n"] - shares["recorded"]).between(1, fewest - 1)
-    frame = shares[(shares["field"] == field)].assign(share=shares["share"].where(told))
+    share = told_count_and_share(shares["n"], shares["share"])[1].where(told)
+    frame = shares[(shares["field"] == field)].assign(share=share)
     names, waves = sorted(frame["site"].unique()), sorted(frame["wave"].unique())
     fig, ax = canvas(440, 70 + 22 * len(names))
     for site, wave, share in zip(frame["site"], frame["wave"], frame["share"], strict=True):

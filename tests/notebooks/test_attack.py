@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from qieval.exhibits.core import MIME
+from qieval.exhibits.disclosure import Rule, obey
 from qieval.pipeline.collect import exhibits
 
 BELOW, WAVES = 5, (1, 2)
@@ -139,6 +141,52 @@ def harder(root: Path) -> None:
         rare = (rows["race_ethnicity"] == "Asian") & ((rows["site"] != "S02") | (month % 6 > 1))
         thin = rows["site"].isin(["S01", "S06", "S18"]) & (month % 4 == 1) & (rows["deprivation"] > "1")
         rows[(rows["measure"] != "screening") | ~(rare | thin)].to_csv(folder / "measures.csv", index=False)
+
+
+PAIRS = (("n", "share"), ("n", "overall"), ("n", "estimate"), ("denominator", "value"))
+COUNTED = {"n", "people", "numerator", "denominator", "observed", "compared"}
+
+
+@pytest.mark.nightly
+def test_under_the_rule_of_hospital_statistics_no_count_share_or_digit_is_that_of_true_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of people by tens and fives: counts, shares times their counts; three digits of the rest."""
+    for name in ("params", "notebooks", "data/demo-collab"):
+        shutil.copytree(REPO / name, tmp_path / name)
+    file = tmp_path / "params" / "demo-collab" / "study.yaml"
+    file.write_text(re.sub(r"(?m)^disclosure: .*$", "disclosure: nhs-hes", file.read_text(encoding="utf-8")))
+    monkeypatch.setenv("QIEVAL_WORKSPACE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for module in DRAWING:
+        monkeypatch.setattr(f"qieval.exhibits.{module}.to_svg", lambda fig, name: "<svg ></svg>")
+    seen = 0
+    try:
+        for key, (name, given) in REPORTS.items():
+            made = shown(name, {"study": "demo-collab", "wave": 1, **given})
+            bundles = [json.loads(text).get(MIME, {}) for text in made.pop("all")["text"]]
+            rows = [dict(zip(each["columns"], row, strict=True)) for each in bundles for row in each["rows"]]
+            rows += [row for each in bundles for row in each["results"]]
+            for row in rows:
+                seen += told_by_fives(row, key)
+    finally:
+        obey(Rule())
+    assert seen > 40
+
+
+def told_by_fives(row: Mapping[str, Any], where: str) -> int:
+    """Assert that a row holds no digit of a true count; gives how many shares were held against their counts."""
+    numbers = {name: value for name, value in row.items() if isinstance(value, (int, float))}
+    long = [name for name, value in numbers.items() if float(f"{value:.3g}") != value != int(value)]
+    assert not long, (where, row)
+    counts = {name: value for name, value in numbers.items() if name in COUNTED and "rows" not in row}
+    assert not [name for name, value in counts.items() if value % 5], (where, row)
+    shares = [(numbers[n], numbers[s]) for n, s in PAIRS if n in counts and 0 < numbers.get(s, 0) < 1]
+    if row.get("unit", "proportion") != "proportion" or row.get("method", "share") != "share":
+        return 0
+    for n, share in shares:
+        assert abs(share * n - 5 * round(share * n / 5)) <= 0.0006 * n + 1e-9, (where, row)
+    return len(shares)
 
 
 @pytest.fixture(scope="module")
