@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from qieval.errors import Fault, InputError
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from qieval.capability.instrument import Instrument, Scale
 
 LARGEST_FILE = 256 * 1024
+DEEPEST = 20
+TRICKS = {
+    AliasEvent: ("holds a YAML alias (*name)", "write the content out"),
+    CollectionStartEvent: ("is nested too deeply", "write it flatter"),
+}
 TOLERANCE = 1e-9
 
 
@@ -38,16 +43,21 @@ def read_yaml(path: Path) -> object:
         where = f", line {mark.line + 1}" if mark is not None else ""
         what = getattr(error, "problem", None) or "unreadable content"
         raise fault(f"is not valid YAML{where}: {what}") from None
-    if content is AliasEvent:
-        raise fault("holds a YAML alias (*name)", "write the content out")
+    if isinstance(content, type):
+        raise fault(*TRICKS[content])
     return content
 
 
 @cache  # a check asks for the same few files again and again; whoever asks leaves the content as it is
 def _parsed(words: str) -> object:
-    """The content of a YAML document; `AliasEvent` where it holds one."""
-    if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(words)):
-        return AliasEvent
+    """The content of a YAML document, read no further than the first of `TRICKS`, which it then gives."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(words):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            return CollectionStartEvent
+        if isinstance(event, AliasEvent):
+            return AliasEvent
     return YAML(typ="safe", pure=True).load(words)
 
 

@@ -154,7 +154,9 @@ def test_all_faults_come_back_at_once(write) -> None:
     assert all(fault.file == "small.yaml" for fault in caught.value.faults)
 
 
-@pytest.mark.parametrize("text", ["[" * 5_000, "- a list", "", "a: 'unclosed", "a: &x 1\nb: *x\n"])
+@pytest.mark.parametrize(
+    "text", ["[" * 5_000, "[" * 21 + "]" * 21, "- a list", "", "a: 'unclosed", "a: &x 1\nb: *x\n"]
+)
 def test_what_is_no_instrument_is_refused(write, text: str) -> None:
     with pytest.raises(InputError):
         Instrument.read(write(text))

@@ -46,7 +46,7 @@ REPORTS = {
 
 
 def shown(name: str, parameters: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Run a notebook's cells here; gives what its CSV files hold by the exhibit's name, and ``all`` that it shows."""
+    """Run a notebook's cells here; gives what its CSV files hold by the exhibit's name, and ``all`` shown."""
     cells = json.loads((REPO / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     space: dict[str, Any] = {}
     bundles: list[dict[str, Any]] = []
@@ -151,7 +151,7 @@ COUNTED = {"n", "people", "numerator", "denominator", "observed", "compared"}
 def test_under_the_rule_of_hospital_statistics_no_count_share_or_digit_is_that_of_true_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is told of people by tens and fives: counts, shares times their counts; three digits of the rest."""
+    """What is told of people by tens and fives: counts, shares times counts; three digits of the rest."""
     for name in ("params", "notebooks", "data/demo-collab"):
         shutil.copytree(REPO / name, tmp_path / name)
     file = tmp_path / "params" / "demo-collab" / "study.yaml"
@@ -175,7 +175,7 @@ def test_under_the_rule_of_hospital_statistics_no_count_share_or_digit_is_that_o
 
 
 def told_by_fives(row: Mapping[str, Any], where: str) -> int:
-    """Assert that a row holds no digit of a true count; gives how many shares were held against their counts."""
+    """Assert that a row holds no digit of a true count; gives how many shares were held against counts."""
     numbers = {name: value for name, value in row.items() if isinstance(value, (int, float))}
     long = [name for name, value in numbers.items() if float(f"{value:.3g}") != value != int(value)]
     assert not long, (where, row)
@@ -248,8 +248,12 @@ def read_people(
         reader.reads({("x", wave, row.unit): 1}, row.observed)
     read_results(reader, wave, made, roster)
     tenths = made["adjusted"].get("calibration", pd.DataFrame(columns=["n", "observed"]))
-    assert not [n for row in tenths.itertuples() for n in (row.n, row.observed, row.n - row.observed) if small(n)]
-    for cell, total in (("n", tenths["n"].sum()), ("x", tenths["observed"].sum())) if len(tenths) == 10 else ():
+    assert not [
+        n for row in tenths.itertuples() for n in (row.n, row.observed, row.n - row.observed) if small(n)
+    ]
+    for cell, total in (
+        (("n", tenths["n"].sum()), ("x", tenths["observed"].sum())) if len(tenths) == 10 else ()
+    ):
         reader.reads({(cell, wave, site): 1 for site in roster["site"]}, total)
 
 
@@ -321,7 +325,11 @@ def read_teams(reader: Reader, wave: int, made: Mapping[str, pd.DataFrame]) -> N
     for row in made["teams"].itertuples():
         reader.reads({("compared", wave, row.team): 1}, row.n)
     for row in results(made):
-        if row["term"] in {"after - before", *teams} and row["method"] in {"team-t", "paired-t", "partially-paired-t"}:
+        if row["term"] in {"after - before", *teams} and row["method"] in {
+            "team-t",
+            "paired-t",
+            "partially-paired-t",
+        }:
             of = [row["term"]] if row["term"] in teams else teams
             kinds = ("before_only", "after_only") if row["method"] == "partially-paired-t" else ()
             reader.reads({(kind, wave, team): 1 for kind in ("compared", *kinds) for team in of}, row["n"])
@@ -367,15 +375,22 @@ def read_months(reader: Reader, rows: pd.DataFrame, made: Mapping[str, Mapping[s
     for row in made["screening"]["funnel"].itertuples():
         for side, total in (("x", row.numerator), ("y", row.denominator - row.numerator)):
             reader.reads({(side, row.unit, month): 1 for month in months[-6:]}, total)
-    for row in made["equity"]["rates"].itertuples():
+    read_groups(reader, rows, made["equity"], months)
+
+
+def read_groups(
+    reader: Reader, rows: pd.DataFrame, made: Mapping[str, pd.DataFrame], months: list[str]
+) -> None:
+    """Rates by group, what compares them, and the total of a span from the charts."""
+    for row in made["rates"].itertuples():
         met = round(row.n * row.estimate)
         reader.reads({("x", row.group, row.period): 1}, met)
         reader.reads({("y", row.group, row.period): 1}, row.n - met)
-    for row in results(made["equity"]):
+    for row in results(made):
         groups, _, span = row["term"].replace(" / ", " - ").partition(", ")
         if row["method"] in {"newcombe", "log-ratio"}:
             reader.reads({(side, group, span): 1 for side in "xy" for group in groups.split(" - ")}, row["n"])
-    for span in made["equity"]["rates"]["period"].unique():
+    for span in made["rates"]["period"].unique():
         inside = [month for month in months if span[:7] <= month <= span[-7:]]
         for side in "xy":
             total = rows.loc[rows["period"].isin(inside), side].sum()

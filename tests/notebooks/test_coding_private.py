@@ -22,7 +22,13 @@ tables:
   approvals: {file: approvals.csv}
 codebook: planted.qdpx
 """
-WAVE = "study: talks\nwave: 1\nlabel: first\ndata: ../../data/talks/wave-1\nreports: [40_coding: {by: source_kind}]\n"
+WAVE = """
+study: talks
+wave: 1
+label: first
+data: ../../data/talks/wave-1
+reports: [40_coding: {by: source_kind}]
+"""
 PLANTED = ("Jane Okafor", "Okafor-transcript", "C:/Users/okafor", "Coder Realname", "Case Realname")
 GUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 """Names of the project, its sources, people and folders; any GUID at all."""
@@ -75,7 +81,9 @@ def workspace(tmp_path: Path) -> Path:
     (tmp_path / "params/talks/wave-1.yaml").write_text(WAVE, encoding="utf-8")
     names = "name,instead\nJane Okafor,nurse 1\n"
     (tmp_path / "data/talks/wave-1/substitutions.csv").write_text(names, encoding="utf-8")
-    approved = [f"{1000 + 100 * n + 10 + c:08X}-0000-4000-8000-000000000000,true" for n in range(9) for c in (1, 2)]
+    approved = [
+        f"{1000 + 100 * n + 10 + c:08X}-0000-4000-8000-000000000000,true" for n in range(9) for c in (1, 2)
+    ]
     listed = "\n".join(["selection,approved", *approved]) + "\n"
     (tmp_path / "data/talks/wave-1/approvals.csv").write_text(listed, encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "data/talks/wave-1/planted.qdpx", "w") as archive:

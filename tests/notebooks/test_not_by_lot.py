@@ -1,4 +1,4 @@
-"""Where no lot decided, no published page says what brought a result about: whole pages, their index, results."""
+"""Where no lot decided, no published page says what brought a result about: pages, their index, results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def hide(root: Path, study: str, wave: str, design: str, reports: str = "") -> P
     (root / "params" / name).mkdir(parents=True, exist_ok=True)
     words = (REPO / "params" / study / "study.yaml").read_text(encoding="utf-8")
     words = re.sub(r"^design: \w+", f"design: {design}", words, flags=re.MULTILINE)
-    plan = (REPO / "params" / study / wave).read_text(encoding="utf-8").replace(f"study: {study}", f"study: {name}")
+    plan = (
+        (REPO / "params" / study / wave)
+        .read_text(encoding="utf-8")
+        .replace(f"study: {study}", f"study: {name}")
+    )
     if design == "uncontrolled":  # such a study has no arms, and no report that compares them
         words = re.sub(r"^allocation:\n(  .*\n)+", "", words, flags=re.MULTILINE)
         plan = re.sub(r"  - 2[016]_.*\n", "", plan)
@@ -68,7 +72,10 @@ def causal_words(root: Path, pages: list[Path]) -> list[str]:
     found = []
     for page in pages:
         words = told(page.read_text(encoding="utf-8"))
-        found += [f"{page.name}: …{words[max(0, at.start() - 60) : at.end() + 30]}…" for at in CAUSAL.finditer(words)]
+        found += [
+            f"{page.name}: …{words[max(0, at.start() - 60) : at.end() + 30]}…"
+            for at in CAUSAL.finditer(words)
+        ]
     for path in (root / "reports").rglob("results.json"):
         for row in json.loads(path.read_text(encoding="utf-8"))["results"]:
             words = NAMES.sub(" ", " ".join([row["term"], row["unit"] or "", *row["notes"]]))
@@ -106,7 +113,10 @@ def test_arms_that_no_lot_formed_are_compared_under_a_stated_assumption(pages: d
 
 
 def test_where_all_joined_the_page_says_so_first(pages: dict[str, str]) -> None:
-    assert "All sites joined, so nothing here can tell" in pages["demo-collab-uncontrolled/wave-2/25_time_series.html"]
+    assert (
+        "All sites joined, so nothing here can tell"
+        in pages["demo-collab-uncontrolled/wave-2/25_time_series.html"]
+    )
     assert "hip" in pages["hip-fracture-uncontrolled/wave-1/65_paired_sites.html"].lower()
 
 
@@ -119,7 +129,10 @@ def test_causal_words_would_be_found() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("design", ["controlled", "uncontrolled"])
 def test_no_report_of_either_demonstration_says_so(design: str, tmp_path: Path) -> None:
-    waves = [hide(tmp_path, "demo-collab", "wave-2.yaml", design), hide(tmp_path, "demo-ms", "wave-3.yaml", design)]
+    waves = [
+        hide(tmp_path, "demo-collab", "wave-2.yaml", design),
+        hide(tmp_path, "demo-ms", "wave-3.yaml", design),
+    ]
     if design == "controlled":
         waves.append(hide(tmp_path, "demo-collab", "plan.yaml", design))
     made = published(tmp_path, waves)
