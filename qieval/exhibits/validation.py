@@ -45,14 +45,24 @@ def headline(found: Verdicts, record: Mapping[str, Any]) -> Statement:
     """Say which methods keep 5 % from how many clusters on, and on how many trials that rests."""
     methods, designs = (list(dict.fromkeys(found.methods[name])) for name in ("method", "clusters"))
     kept = {name: found.keeps_from(name) for name in methods if found.keeps_from(name)}
+    places = {
+        start: "with any number of sites" if start == designs[0] else f"from {start} sites on"
+        for start in designs
+    }
+    plans, *others = methods
     told = [
-        f"the {NAMES[name]} {'with any number' if start == designs[0] else f'from {start} on'}"
-        for name, start in kept.items()
+        f"{places[start]}: {joined([NAMES[name] for name in others if kept.get(name) == start])}"
+        for start in designs
+        if start in {kept.get(name) for name in others}
     ]
     above = dict.fromkeys(found.methods.loc[found.methods["verdict"] == "above", "method"])
     still = [NAMES[name] for name in methods if name not in (*kept, *above)]
-    said = f"The type I error of 5 % was kept by **{joined(told)}** sites in control and intervention."
+    shown = "**was not shown** to keep its type I error of 5 %"
+    if plans in kept:
+        shown = f"kept its type I error of 5 % **{places[kept[plans]]}**"
+    said = f"The {NAMES[plans]}, which plans propose, {shown}."
     more = [
+        f"Sites are given as control + intervention. Others that kept it: {'; '.join(told)}." if told else "",
         f"Shown above 5 % somewhere: {'; '.join(_where(found, name) for name in above)}." if above else "",
         f"Not told apart by so few trials, or without an answer somewhere: {joined(still)}." if still else "",
         f"{integer(record['replicates'])} simulated trials a cell for t and permutation tests, "

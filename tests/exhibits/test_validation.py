@@ -24,7 +24,8 @@ def table():
 def test_the_page_says_what_is_kept_and_where_not(table) -> None:
     found = verdicts(table)
     said = show.headline(found, RECORD)
-    assert "the permutation test with any number" in said.say
+    assert "t on cluster means, which plans propose" in said.say
+    assert "with any number of sites: permutation test" in said.plain()
     assert len(said.records) == len(found.methods)
     assert "1,500 simulated trials a cell" in said.plain()
     care = show.cautions(found)
