@@ -9,6 +9,14 @@ import pytest
 from qieval.errors import Fault, InputError
 from qieval.pipeline.declared import read_study_file, read_wave_file
 
+STUDIES = Path(__file__).resolve().parents[2] / "params"
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*/*.yaml")), ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_file_of_every_study_here_is_in_order_also_where_its_data_are_fetched(path: Path) -> None:
+    if path.parent.name != "instruments":
+        assert (read_study_file if path.stem == "study" else read_wave_file)(path)
+
 
 def faults(path: Path, words: str, read: Any = read_study_file) -> dict[str | None, Fault]:
     path.write_text(words)
