@@ -35,7 +35,7 @@ MOST_MEMBERS = 100_000
 MOST_ELEMENTS = 5_000_000
 TEXTUAL = (".qde", ".txt", ".xml", ".rels")
 """Endings of members that are read; pictures, sound and film never are, and may be large."""
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 """How a damaged archive shows while it is unzipped."""
 IDS = ("source", "code", "parent", "coder", "case", "id")
 
@@ -63,7 +63,7 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """Give a member's content, never more than it declares."""
-        with _damage(self.file), self.stream(name) as stream:
+        with self.stream(name) as stream, _damage(self.file):
             return stream.read(self.members[name.lower()].file_size + 1)
 
     def stream(self, name: str) -> IO[bytes]:
