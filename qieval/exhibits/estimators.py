@@ -11,7 +11,7 @@ import pandas as pd
 from qieval.exhibits import columns
 from qieval.exhibits.change import READINGS
 from qieval.exhibits.core import Column, Statement, Table
-from qieval.exhibits.format import integer, percent
+from qieval.exhibits.format import integer, percent, with_error
 from qieval.exhibits.phrases import care
 from qieval.stats.simulated import COUNTS, pooled
 
@@ -116,8 +116,7 @@ def _cells(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(rows: pd.DataFrame, what: str, factor: int, decimals: int) -> list[Any]:
-    pairs = zip(factor * rows[what], factor * rows[f"{what}_se"], strict=True)
     return [
-        None if pd.isna(one) else f"{one:.{decimals}f} \N{PLUS-MINUS SIGN} {error:.{decimals}f}"
-        for one, error in pairs
+        None if pd.isna(one) else with_error(one, error, decimals=decimals, factor=factor)
+        for one, error in zip(rows[what], rows[f"{what}_se"], strict=True)
     ]

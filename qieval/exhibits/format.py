@@ -24,6 +24,11 @@ def is_absent(value: object) -> bool:
     )
 
 
+def with_error(value: float, error: float, *, decimals: int = 1, factor: float = 1.0) -> str:
+    """Write a simulated value with its Monte-Carlo standard error."""
+    return f"{factor * value:.{decimals}f} \N{PLUS-MINUS SIGN} {factor * error:.{decimals}f}"
+
+
 def factor_of(quantity: Quantity) -> float:
     """What raw numbers are multiplied by to be shown: proportions are shown in percent."""
     return 100.0 if quantity.kind == "binary" else 1.0

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from qieval.exhibits import columns
 from qieval.exhibits.core import Column, Figure, Statement, Table
-from qieval.exhibits.format import integer, percent
+from qieval.exhibits.format import integer, percent, with_error
 from qieval.exhibits.phrases import care, joined
 from qieval.exhibits.svg import INK, SOFT, A, B, canvas, to_svg
 from qieval.results import Record
@@ -173,7 +173,7 @@ def courses(found: Verdicts) -> Table:
     frame = pd.concat([frame, rare.drop(columns="family")], ignore_index=True)
     wedge = found.courses[found.courses["course"] == "wedge"]
     told = [
-        f"{row['clusters']} {_share(row['type1'], row['type1_se'])}"
+        f"{row['clusters']} {with_error(row['type1'], row['type1_se'], factor=100)}"
         for row in wedge.to_dict(orient="records")
     ]
     return Table(
@@ -222,17 +222,13 @@ def made(record: Mapping[str, Any], *, name: str = "made") -> Statement:
 def _wide(found: pd.DataFrame, row: str, what: str) -> pd.DataFrame:
     """One row a method or course, a column a design, each cell a share with its error."""
     cells: list[Any] = [
-        None if answered == 0 else _share(share, error)
+        None if answered == 0 else with_error(share, error, factor=100)
         for share, error, answered in zip(found[what], found[f"{what}_se"], found["answered"], strict=True)
     ]
     shown = found.assign(cell=cells)
     designs = list(dict.fromkeys(found["clusters"]))
     wide = shown.pivot_table(index=row, columns="clusters", values="cell", aggfunc="first", sort=False)
     return wide.reindex(columns=designs).astype(object).where(wide.notna(), None).reset_index()
-
-
-def _share(share: float, error: float) -> str:
-    return f"{100 * share:.1f} \N{PLUS-MINUS SIGN} {100 * error:.1f}"
 
 
 def _designs(frame: pd.DataFrame, besides: str) -> list[Column]:
